@@ -1,0 +1,67 @@
+#include "simulator/accounts.hpp"
+
+#include <algorithm>
+#include <cctype>
+#include <cstdint>
+
+#include <fmt/format.h>
+
+#include "simulator/http/message.hpp"
+
+namespace latchkey::simulator {
+namespace {
+
+/// FNV-1a: the subject must be the same in every run and on every machine, which std::hash does not promise.
+std::uint64_t Hash(std::string_view text) {
+  std::uint64_t hash = 14695981039346656037ULL;
+  for (const char c : text) hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+  return hash;
+}
+
+/// "grace.hopper@example.com" becomes "Grace Hopper".
+std::string NameFromAddress(std::string_view local_part) {
+  std::string name(local_part);
+  bool start = true;
+  for (char& c : name) {
+    if (c == '.' || c == '_' || c == '-' || c == '+') c = ' ';
+    if (start) c = static_cast<char>(std::toupper(static_cast<unsigned char>(c)));
+    start = c == ' ';
+  }
+  return name;
+}
+
+}  // namespace
+
+Account& AccountRegistry::Add(std::string_view email, std::string_view name) {
+  if (Account* existing = FindByEmail(email)) return *existing;
+  Account account;
+  account.email = email;
+  std::ranges::transform(account.email, account.email.begin(),
+                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  const std::size_t at = account.email.find('@');
+  const std::string domain = at == std::string::npos ? std::string() : account.email.substr(at + 1);
+  account.name = name.empty() ? NameFromAddress(account.email.substr(0, at)) : std::string(name);
+  const std::size_t blank = account.name.rfind(' ');
+  account.given_name = account.name.substr(0, blank);
+  if (blank != std::string::npos) account.family_name = account.name.substr(blank + 1);
+  if (domain != "gmail.com") account.hd = domain;
+  account.sub = fmt::format("1{:020d}", Hash(account.email));
+  return accounts_.emplace_back(std::move(account));
+}
+
+Account* AccountRegistry::FindByEmail(std::string_view email) {
+  const auto found =
+      std::ranges::find_if(accounts_, [&](const Account& account) { return EqualsIgnoreCase(account.email, email); });
+  return found == accounts_.end() ? nullptr : &*found;
+}
+
+const Account* AccountRegistry::FindByEmail(std::string_view email) const {
+  return const_cast<AccountRegistry*>(this)->FindByEmail(email);
+}
+
+const Account* AccountRegistry::FindBySub(std::string_view sub) const {
+  const auto found = std::ranges::find(accounts_, sub, &Account::sub);
+  return found == accounts_.end() ? nullptr : &*found;
+}
+
+}  // namespace latchkey::simulator
