@@ -19,8 +19,8 @@ TEST(Instant, FormatsWithSixDigitsAndReadsBackAnyOffset) {
 }
 
 TEST(Instant, RefusesWhatRfc3339DoesNotAllow) {
-  for (const char* text : {"", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00", "2026-01-01T00:00:00.Z",
-                           "2026-01-01T00:00:00Zx", "2026-1-01T00:00:00Z"}) {
+  for (const char* text : {"", "2026-02-30T00:00:00Z", "2026-01-01T24:00:00Z", "2026-01-01T00:00:00",
+                           "2026-01-01T00:00:00.Z", "2026-01-01T00:00:00Zx", "2026-1-01T00:00:00Z"}) {
     EXPECT_FALSE(ParseInstant(text)) << text;
   }
 }

@@ -29,7 +29,8 @@ std::string Encode(std::string_view bytes, std::string_view alphabet, bool pad) 
   std::size_t i = 0;
   for (; i + 3 <= bytes.size(); i += 3) {
     const std::uint32_t group = static_cast<unsigned char>(bytes[i]) << 16 |
-                                static_cast<unsigned char>(bytes[i + 1]) << 8 | static_cast<unsigned char>(bytes[i + 2]);
+                                static_cast<unsigned char>(bytes[i + 1]) << 8 |
+                                static_cast<unsigned char>(bytes[i + 2]);
     out += alphabet[group >> 18];
     out += alphabet[group >> 12 & 63];
     out += alphabet[group >> 6 & 63];

@@ -47,9 +47,9 @@ enum class ErrorCode {
   kQuotaExceeded,
   // Sync.
   kCursorExpired,
-  kGone,           ///< The item no longer exists at the provider.
-  kFenced,         ///< The account was erased, paused or reconnected while this work ran; its writes are refused.
-  kLeaseLost,      ///< Another worker holds the job now.
+  kGone,            ///< The item no longer exists at the provider.
+  kFenced,          ///< The account was erased, paused or reconnected while this work ran; its writes are refused.
+  kLeaseLost,       ///< Another worker holds the job now.
   kMalformedReply,  ///< The provider's answer does not have the documented shape.
   // Ourselves.
   kKeyUnavailable,

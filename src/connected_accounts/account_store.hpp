@@ -1,0 +1,150 @@
+#pragma once
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "async/task.hpp"
+#include "base/secret.hpp"
+#include "connected_accounts/account.hpp"
+#include "jobs/job.hpp"
+
+namespace latchkey::connected_accounts {
+
+/// The token columns as stored: sealed text, never clear (the vault in crypto/ seals and opens them).
+struct SealedTokens {
+  std::string access_token;
+  std::string refresh_token;  ///< Empty when the provider gave none.
+  std::optional<Instant> expires_at;
+  /// Rises with every stored token set; a refresh stores only over the version it started from.
+  std::int64_t version = 0;
+};
+
+/// One try to connect a mailbox: the server's record is the truth of how it ended.
+struct ConnectAttempt {
+  ConnectAttemptId id;
+  UserId user_id;
+  SessionId session_id;
+  std::string provider;
+  std::vector<Capability> capabilities;
+  std::string mode;               ///< "popup" or "page"
+  ConnectedAccountId account_id;  ///< Set when reconnecting or granting more to this account.
+  enum class State { kPending, kSucceeded, kFailed, kExpired };
+  State state = State::kPending;
+  std::string error_code;
+  ConnectedAccountId result_account_id;
+  Instant created_at{}, expires_at{};
+};
+
+/// A connection that succeeded at the provider, to be stored as new account or onto the existing one, in one
+/// transaction with its first sync job, the attempt's outcome and the event.
+struct Connection {
+  ConnectAttemptId attempt_id;
+  ConnectedAccount account;  ///< id is set by the caller for a new account
+  /// Builds the sealed columns for the id that is finally used (row-bound additional data).
+  SealedTokens tokens;
+  std::vector<jobs::NewJob> first_jobs;
+};
+
+struct ErasureReceipt {
+  std::string id;
+  UserId user_id;
+  ConnectedAccountId account_id;
+  std::string email, provider;
+  bool complete = false;
+  std::map<std::string, std::int64_t> deleted;  ///< Rows gone, per table.
+  std::int64_t total = 0;                       ///< Rows there were when the erase began.
+  bool revoked_at_provider = false;
+  Instant requested_at{};
+  std::optional<Instant> completed_at;
+};
+
+class AccountStore {
+ public:
+  virtual ~AccountStore() = default;
+
+  virtual Task<Result<void>> InsertAttempt(const ConnectAttempt& attempt) = 0;
+  virtual Task<Result<ConnectAttempt>> GetAttempt(const UserId& user, const ConnectAttemptId& id) = 0;
+  /// Moves pending to failed; anything else stays. Writes the connect.finished event.
+  virtual Task<Result<void>> FailAttempt(const ConnectAttemptId& id, std::string_view error_code) = 0;
+
+  /// kNotFound when this user has no account of that provider identity.
+  virtual Task<Result<ConnectedAccount>> FindByProviderAccount(const UserId& user, std::string_view provider,
+                                                               std::string_view provider_account_id) = 0;
+  /// Inserts, or updates tokens/scopes of the existing row (generation kept, fault cleared). kAlreadyExists on a race.
+  virtual Task<Result<ConnectedAccountId>> StoreConnection(const Connection& connection) = 0;
+
+  virtual Task<Result<std::vector<ConnectedAccount>>> List(const UserId& user) = 0;
+  virtual Task<Result<ConnectedAccount>> Get(const UserId& user, const ConnectedAccountId& id) = 0;
+  /// For jobs: without an owner check.
+  virtual Task<Result<ConnectedAccount>> GetForWork(const ConnectedAccountId& id) = 0;
+  virtual Task<Result<void>> Rename(const UserId& user, const ConnectedAccountId& id,
+                                    std::string_view display_name) = 0;
+  virtual Task<Result<void>> SetPaused(const UserId& user, const ConnectedAccountId& id, bool paused) = 0;
+
+  virtual Task<Result<SealedTokens>> GetTokens(const ConnectedAccountId& id) = 0;
+  /// Compare-and-set on version: kConflict when somebody stored newer ones meanwhile (then read again).
+  virtual Task<Result<void>> ReplaceTokens(const ConnectedAccountId& id, std::int64_t generation,
+                                           const SealedTokens& tokens, std::int64_t expected_version) = 0;
+  /// One refresher at a time over all processes: true when the lease was taken until `until`.
+  virtual Task<Result<bool>> TryLeaseRefresh(const ConnectedAccountId& id, std::string_view holder, Instant until) = 0;
+
+  /// Records what holds the account (with event account.updated on change), or clears it after a success.
+  virtual Task<Result<void>> SetFault(const ConnectedAccountId& id, std::int64_t generation, ErrorCode code,
+                                      std::optional<Instant> next_attempt_at) = 0;
+  virtual Task<Result<void>> ClearFault(const ConnectedAccountId& id, std::int64_t generation) = 0;
+
+  /// Accounts whose next sync is due, by index; at most `limit`.
+  struct Due {
+    ConnectedAccountId id;
+    std::int64_t generation = 0;
+  };
+  /// Takes what is due and moves each next_sync_at on to `next`, inserting `kind` jobs, in one transaction. Cost
+  /// follows the number due. Returns how many.
+  virtual Task<Result<int>> ScheduleDue(Instant now, Instant next, int limit, std::string_view kind) = 0;
+  virtual Task<Result<void>> RequestSync(const UserId& user, const ConnectedAccountId& id) = 0;
+
+  /// Erase, first half: raises the generation (from here on no write of older work can succeed), clears nothing yet,
+  /// inserts the delete job and the receipt, returns the receipt. Idempotent.
+  virtual Task<Result<ErasureReceipt>> BeginErase(const UserId& user, const ConnectedAccountId& id) = 0;
+  /// Second half, by the job: deletes up to `limit` rows; true when none is left and the account row itself is gone.
+  virtual Task<Result<bool>> EraseSome(const ConnectedAccountId& id, int limit) = 0;
+  virtual Task<Result<void>> MarkRevoked(const ConnectedAccountId& id) = 0;
+  virtual Task<Result<ErasureReceipt>> GetErasure(const UserId& user, std::string_view id) = 0;
+  virtual Task<Result<std::map<std::string, std::int64_t>>> PreviewErase(const UserId& user,
+                                                                         const ConnectedAccountId& id) = 0;
+  /// Other live connections (of any user) with the same provider identity: revoking would break them.
+  virtual Task<Result<int>> CountSharingGrant(std::string_view provider, std::string_view provider_account_id,
+                                              const ConnectedAccountId& except) = 0;
+
+  struct ActivityRow {
+    std::string id, job_type, status, error_code;
+    std::optional<Instant> started_at, completed_at;
+    Instant created_at{};
+  };
+  virtual Task<Result<std::vector<ActivityRow>>> ListActivity(const UserId& user, const ConnectedAccountId& id,
+                                                              int limit) = 0;
+
+  /// An operator's fault: one notice however many accounts meet it; resolved when a call of that kind succeeds again.
+  struct Notice {
+    std::string code, provider;
+    Instant since{};
+    Instant last_seen{};
+    std::int64_t count = 0;
+  };
+  virtual Task<Result<void>> RaiseNotice(std::string_view provider, ErrorCode code) = 0;
+  virtual Task<Result<void>> ResolveNotices(std::string_view provider) = 0;
+  virtual Task<Result<std::vector<Notice>>> ListNotices() = 0;
+};
+
+/// Hands out access tokens that work, refreshing ahead of expiry with one refresh per expiry (law five). Implemented in
+/// this folder over AccountStore, the vault and the provider's token endpoint.
+class TokenSource {
+ public:
+  virtual ~TokenSource() = default;
+  /// `rejected`: the token the provider just refused with 401; when it is still the stored one, a refresh is forced.
+  virtual Task<Result<SecretString>> AccessToken(const ConnectedAccountId& account, const SecretString& rejected) = 0;
+};
+
+}  // namespace latchkey::connected_accounts
