@@ -78,10 +78,13 @@ struct Request {
 
 /// How a response misbehaves on its way out. The default is an honest delivery.
 struct Delivery {
+  enum class Reset { kNone, kStream, kConnection };
+
   std::chrono::milliseconds delay{0};         ///< Wait before the first byte.
   std::optional<std::size_t> truncate_after;  ///< Cut the connection (HTTP/2: the stream) after so many body bytes.
   std::size_t bytes_per_second = 0;           ///< Slow drip; 0 is full speed.
-  bool reset = false;                         ///< Close without an answer (TCP reset; HTTP/2: RST_STREAM).
+  /// Instead of an answer. kStream is RST_STREAM, and under HTTP/1.1 the same as kConnection, a TCP reset.
+  Reset reset = Reset::kNone;
 };
 
 /// One answer. Content-Length and Date are set by the server; Content-Type by whoever builds it.

@@ -1,0 +1,5 @@
+#include "simulator/http/server.hpp"
+
+#include <gtest/gtest.h>
+
+namespace latchkey::simulator {}
