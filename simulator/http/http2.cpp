@@ -14,6 +14,7 @@ constexpr std::uint32_t kMaxConcurrentStreams = 256;
 constexpr std::int32_t kStreamWindow = 1 << 20;
 constexpr std::int32_t kConnectionWindow = 16 << 20;
 constexpr std::chrono::milliseconds kDripPeriod{20};
+constexpr std::chrono::milliseconds kCutDelay{5};
 
 struct SessionDeleter {
   void operator()(nghttp2_session* session) const { nghttp2_session_del(session); }
@@ -172,7 +173,7 @@ class Http2 final : public Protocol {
     stream.response = handler_.Handle(request);
     const Delivery& delivery = stream.response.delivery;
     if (delivery.delay.count() <= 0) return Start(stream);
-    Later(stream, delivery.delay, [this](Stream& delayed) { Start(delayed); });
+    Later(stream, delivery.delay, [](Http2& self, Stream& delayed) { self.Start(delayed); });
   }
 
   /// Runs `action` on the stream if both still exist by then. The timer belongs to the stream and dies with it.
@@ -185,7 +186,7 @@ class Http2 final : public Protocol {
           if (error || life.expired()) return;
           const auto found = streams_.find(id);
           if (found == streams_.end()) return;
-          action(*found->second);
+          action(*this, *found->second);
           host_.Flush();
         });
   }
@@ -228,20 +229,16 @@ class Http2 final : public Protocol {
                             stream.end > 0 || stream.cut ? &provider : nullptr);
   }
 
-  static ssize_t OnRead(nghttp2_session* session, std::int32_t id, std::uint8_t*, std::size_t length,
-                        std::uint32_t* flags, nghttp2_data_source* source, void*) {
-    const Stream& stream = *static_cast<const Stream*>(source->ptr);
+  static ssize_t OnRead(nghttp2_session*, std::int32_t, std::uint8_t*, std::size_t length, std::uint32_t* flags,
+                        nghttp2_data_source* source, void* user_data) {
+    Stream& stream = *static_cast<Stream*>(source->ptr);
     const std::size_t available = std::min(length, stream.allowed - stream.sent);
     const bool last = stream.sent + available == stream.end;
-    if (last && stream.cut) {
-      // The reset overtakes nothing: what was read before stands in the write buffer already.
-      if (available == 0) {
-        nghttp2_submit_rst_stream(session, NGHTTP2_FLAG_NONE, id, NGHTTP2_INTERNAL_ERROR);
-        return NGHTTP2_ERR_DEFERRED;
-      }
-    } else if (last) {
+    if (last && !stream.cut) {
       *flags |= NGHTTP2_DATA_FLAG_EOF;
     } else if (available == 0) {
+      // Clients drop what they have not yet read when a reset comes along with it, so the cut follows a little later.
+      if (last) Self(user_data).Later(stream, kCutDelay, [](Http2& self, Stream& cut) { self.ResetStream(cut); });
       return NGHTTP2_ERR_DEFERRED;
     }
     *flags |= NGHTTP2_DATA_FLAG_NO_COPY;
@@ -253,7 +250,7 @@ class Http2 final : public Protocol {
         std::max<std::size_t>(1, stream.response.delivery.bytes_per_second * kDripPeriod.count() / 1000);
     stream.allowed = std::min(stream.end, stream.allowed + share);
     nghttp2_session_resume_data(session_.get(), stream.id);
-    if (stream.allowed < stream.end) Later(stream, kDripPeriod, [this](Stream& slow) { Drip(slow); });
+    if (stream.allowed < stream.end) Later(stream, kDripPeriod, [](Http2& self, Stream& slow) { self.Drip(slow); });
   }
 
   void ResetStream(const Stream& stream) {

@@ -58,8 +58,10 @@ void Server::Accept(Listener& listener) {
       error_code ignored;
       socket.set_option(tcp::no_delay(true), ignored);
       auto stream = listener.tls ? MakeTlsStream(std::move(socket), *listener.tls) : MakePlainStream(std::move(socket));
-      const auto connection = std::make_shared<Connection>(std::move(stream), handler_,
-                                                           [this](Connection& closed) { connections_.erase(&closed); });
+      const auto connection = std::make_shared<Connection>(std::move(stream), handler_, [this](Connection& closed) {
+        connections_.erase(&closed);
+        if (stopping_ && connections_.empty()) stop_timer_.cancel();
+      });
       connections_.emplace(connection.get(), connection);
       connection->Start();
     }
