@@ -17,6 +17,8 @@ struct SealedTokens {
   std::string access_token;
   std::string refresh_token;  ///< Empty when the provider gave none.
   std::optional<Instant> expires_at;
+  /// When the refresh token itself ends, where the provider said so (Google: projects in testing mode).
+  std::optional<Instant> refresh_expires_at;
   /// Rises with every stored token set; a refresh stores only over the version it started from.
   std::int64_t version = 0;
 };
@@ -35,6 +37,9 @@ struct ConnectAttempt {
   std::string error_code;
   ConnectedAccountId result_account_id;
   Instant created_at{}, expires_at{};
+  /// Of API clients' attempts: SHA-256 in hex of the single-use ticket, and until when it opens the attempt.
+  std::string ticket_hash;
+  std::optional<Instant> ticket_expires_at;
 };
 
 /// A connection that succeeded at the provider, to be stored as new account or onto the existing one, in one
@@ -42,9 +47,11 @@ struct ConnectAttempt {
 struct Connection {
   ConnectAttemptId attempt_id;
   ConnectedAccount account;  ///< id is set by the caller for a new account
-  /// Builds the sealed columns for the id that is finally used (row-bound additional data).
+  /// Sealed for account.id. The store sets the version (one above the row's).
   SealedTokens tokens;
   std::vector<jobs::NewJob> first_jobs;
+  /// Kept as the attempt's error_code although it succeeded: "partial_consent", or empty.
+  std::string note;
 };
 
 struct ErasureReceipt {
@@ -66,13 +73,21 @@ class AccountStore {
 
   virtual Task<Result<void>> InsertAttempt(const ConnectAttempt& attempt) = 0;
   virtual Task<Result<ConnectAttempt>> GetAttempt(const UserId& user, const ConnectAttemptId& id) = 0;
+  /// Clears the ticket of the pending attempt that has it, and returns the attempt; kNotFound when there is none or the
+  /// ticket is older than its expiry. One of several simultaneous callers wins.
+  virtual Task<Result<ConnectAttempt>> ConsumeTicket(std::string_view ticket_hash) = 0;
   /// Moves pending to failed; anything else stays. Writes the connect.finished event.
   virtual Task<Result<void>> FailAttempt(const ConnectAttemptId& id, std::string_view error_code) = 0;
 
   /// kNotFound when this user has no account of that provider identity.
   virtual Task<Result<ConnectedAccount>> FindByProviderAccount(const UserId& user, std::string_view provider,
                                                                std::string_view provider_account_id) = 0;
-  /// Inserts, or updates tokens/scopes of the existing row (generation kept, fault cleared). kAlreadyExists on a race.
+  /// Inserts, or, when account.id is a row already, updates its tokens, scopes, requested capabilities, email and
+  /// display name (generation, paused, history and cursors kept; fault cleared); first jobs, attempt outcome
+  /// (kPending -> kSucceeded) and the connect.finished and account.updated events in the same transaction.
+  /// kAlreadyExists when another row has this (user, provider, provider_account_id) (a race); kUnauthenticated when the
+  /// attempt's session is no longer alive; kConflict when the attempt is no longer pending; kFenced when the row is
+  /// disconnecting. A job's generation is set by the store to the row's.
   virtual Task<Result<ConnectedAccountId>> StoreConnection(const Connection& connection) = 0;
 
   virtual Task<Result<std::vector<ConnectedAccount>>> List(const UserId& user) = 0;

@@ -45,9 +45,10 @@ struct Session {
 class IdentityStore {
  public:
   virtual ~IdentityStore() = default;
-  /// Finds the user by issuer and subject, or creates user and identity; then opens the session; consumes the state;
-  /// and, when `claims_setup`, makes the user administrator if the setup is still open. One transaction; kConflict when
-  /// the state was consumed before (then nothing is written).
+  /// Finds the user by issuer and subject, or creates user and identity; then opens the session; records "ok" as the
+  /// outcome of the state (claimed before through oauth::ConsumedStates); and, when `claims_setup`, makes the user
+  /// administrator if the setup is still open. One transaction. kConflict when the state has an outcome already (then
+  /// nothing is written); kForbidden when the user is disabled.
   struct SignIn {
     ExternalIdentity identity;
     Session session;  ///< user_id is filled by the store
@@ -57,22 +58,21 @@ class IdentityStore {
     std::string replaces_token_hash;
   };
   virtual Task<Result<User>> CompleteSignIn(const SignIn& sign_in) = 0;
-  /// Consumes a state once: false when it was used before. Kept until its `expires_at`.
-  virtual Task<Result<bool>> ConsumeState(std::string_view state_hash, Instant expires_at) = 0;
-
   struct Authenticated {
     Session session;
     User user;
   };
-  /// kUnauthenticated when unknown, expired (absolute or idle) or the user is disabled. Moves last_seen_at at most once
-  /// a minute.
-  virtual Task<Result<Authenticated>> FindSession(std::string_view token_hash) = 0;
+  /// kUnauthenticated when unknown, past its expires_at, not seen since `seen_since` (idle too long), or the user is
+  /// disabled. Moves last_seen_at at most once a minute.
+  virtual Task<Result<Authenticated>> FindSession(std::string_view token_hash, Instant seen_since) = 0;
   virtual Task<Result<std::vector<Session>>> ListSessions(const UserId& user) = 0;
+  /// kNotFound when this user has no such session.
   virtual Task<Result<void>> EndSession(const UserId& user, const SessionId& id) = 0;
   virtual Task<Result<void>> EndAllSessions(const UserId& user) = 0;
 
   /// The one-time setup link: open until an administrator exists.
   virtual Task<Result<bool>> SetupOpen() = 0;
+  /// Replaces the token of an earlier start.
   virtual Task<Result<void>> StoreSetupToken(std::string_view token_hash) = 0;
   virtual Task<Result<bool>> CheckSetupToken(std::string_view token_hash) = 0;
 

@@ -1,0 +1,87 @@
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/task.hpp"
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "base/secret.hpp"
+#include "oauth/values.hpp"
+
+namespace latchkey::oauth {
+
+struct AuthorizeRequest {
+  Flow flow = Flow::kSignIn;
+  /// Beyond `openid email profile`, which are always asked for; ignored for sign-in.
+  std::vector<std::string> scopes;
+  State state;
+  Nonce nonce;
+  PkceChallenge challenge;
+  /// Preselects an account at the provider; the person may still choose another one.
+  std::string login_hint;
+};
+
+/// A successful answer of the token endpoint (RFC 6749 section 5.1).
+struct TokenSet {
+  SecretString access_token;
+  SecretString refresh_token;  ///< Empty when none was given.
+  SecretString id_token;       ///< Empty when none was given.
+  std::optional<Instant> expires_at;
+  /// When the refresh token itself ends, where the provider says so (Google: projects in testing, limited grants).
+  std::optional<Instant> refresh_expires_at;
+  /// nullopt when the answer had no `scope`: then what was asked for is granted.
+  std::optional<std::vector<std::string>> scopes;
+};
+
+/// The verified claims about a person.
+struct IdentityClaims {
+  std::string issuer;  ///< As configured, whatever spelling the token used.
+  std::string subject;
+  std::string email;
+  bool email_verified = false;
+  std::string name, given_name, family_name;
+  /// The provider's claim of the organisation (Google: hd); empty for consumer accounts.
+  std::string organisation;
+};
+
+/// One OpenID provider that this server is a client of. Calls carry deadlines of their own and translate every vendor
+/// error into an ErrorCode. Loop thread only.
+class IdentityProvider {
+ public:
+  virtual ~IdentityProvider() = default;
+  virtual std::string_view name() const = 0;    ///< "google"
+  virtual std::string_view issuer() const = 0;  ///< As configured.
+  virtual Task<Result<std::string>> AuthorizeUrl(const AuthorizeRequest& request) = 0;
+  /// Checks an `iss` of the authorization response, nullopt when it had none (RFC 9207). kStateMismatch.
+  virtual Task<Result<void>> CheckResponseIssuer(std::optional<std::string_view> iss) = 0;
+  virtual Task<Result<TokenSet>> RedeemCode(Flow flow, const SecretString& code, const PkceVerifier& verifier) = 0;
+  /// Verifies the ID token of a code exchange (OIDC Core 3.1.3.7). kSignInFailed with the exact fault in the detail.
+  virtual Task<Result<IdentityClaims>> VerifyIdentity(const TokenSet& tokens, const Nonce& nonce) = 0;
+  /// Errors by owner: kReauthInvalidGrant (the person's), kInvalidClient and such (the operator's),
+  /// kProviderUnavailable and kRateLimited (the provider's).
+  virtual Task<Result<TokenSet>> Refresh(const SecretString& refresh_token) = 0;
+  /// The ID token that came with a refresh, if any, must be about the same person (OIDC Core 12.2). `subject` is the
+  /// stored one.
+  virtual Task<Result<void>> VerifyRefreshed(const TokenSet& tokens, std::string_view subject) = 0;
+  /// Success also for a token that is already dead.
+  virtual Task<Result<void>> Revoke(const SecretString& token) = 0;
+};
+
+/// The configured providers by name. Filled at start, constant afterwards.
+class IdentityProviders {
+ public:
+  void Add(std::shared_ptr<IdentityProvider> provider) { providers_.push_back(std::move(provider)); }
+  /// kProviderNotConfigured for a name nobody set up.
+  Result<std::shared_ptr<IdentityProvider>> Find(std::string_view name) const;
+  const std::vector<std::shared_ptr<IdentityProvider>>& all() const { return providers_; }
+
+ private:
+  std::vector<std::shared_ptr<IdentityProvider>> providers_;
+};
+
+}  // namespace latchkey::oauth
