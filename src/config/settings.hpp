@@ -1,0 +1,89 @@
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/secret.hpp"
+
+namespace latchkey::config {
+
+/// What this process does. `web` and `worker` are the two halves of `all`.
+enum class Role { kAll, kWeb, kWorker };
+
+struct GoogleSettings {
+  std::string client_id;
+  SecretString client_secret;
+  std::string sign_in_callback_url;  ///< Default: PUBLIC_URL/auth/login/google/callback
+  std::string connect_callback_url;  ///< Default: PUBLIC_URL/auth/apis/connect/google/callback
+  std::string discovery_url = "https://accounts.google.com/.well-known/openid-configuration";
+  std::string gmail_url = "https://gmail.googleapis.com";
+  std::string calendar_url = "https://www.googleapis.com";
+  /// Google's published limits; 0 means unlimited.
+  int quota_units_per_minute = 6000;
+  int project_quota_units_per_minute = 1'200'000;
+  /// Message fetches in flight for one mailbox.
+  int max_concurrency = 32;
+
+  bool Configured() const { return !client_id.empty(); }
+};
+
+/// Read and checked already, so that an installation's file needs no change when the Microsoft adapter comes.
+struct MicrosoftSettings {
+  std::string client_id;
+  SecretString client_secret;
+  std::string sign_in_callback_url;
+  std::string connect_callback_url;
+  std::string tenant = "common";
+  std::string discovery_url;
+  std::string graph_url = "https://graph.microsoft.com";
+};
+
+/// Everything an installation can choose, with its defaults. Immutable after start; any thread.
+struct Settings {
+  std::string listen_host = "127.0.0.1";
+  unsigned short listen_port = 8000;  ///< 0: the system chooses; the ready file tells which.
+  /// Where browsers reach us, without trailing slash. Empty until CompleteUrls() when it was not set.
+  std::string public_url;
+  std::string frontend_url;
+  std::string data_dir = "data";
+  /// "sqlite:PATH"; empty means DATA_DIR/latchkey.db.
+  std::string database_url;
+  std::string redis_url;
+  Role role = Role::kAll;
+  /// Worker threads for CPU work; 0 means max(2, cores).
+  int threads = 0;
+  std::string log_level = "info";
+  std::string ready_file;
+  /// Addresses or CIDR blocks of proxies whose X-Forwarded-* are believed.
+  std::vector<std::string> trusted_proxies;
+  /// More certificate authorities for calls to providers, besides the system's.
+  std::string ca_file;
+  /// Bearer token for /metrics; empty: administrators' sessions only.
+  SecretString metrics_token;
+  /// "development", "production" or "test": read for the sake of existing environments, changes nothing.
+  std::string node_env;
+
+  SecretString session_secret;
+  SecretString jwt_secret;
+  /// Raw 32-byte keys: the first encrypts, all decrypt.
+  std::vector<SecretString> encryption_keys;
+
+  GoogleSettings google;
+  MicrosoftSettings microsoft;
+
+  /// How often a mailbox that nobody pushes news of is asked for changes.
+  std::chrono::seconds poll_interval{60};
+
+  /// The database file of DATABASE_URL, or the default one.
+  std::string DatabasePath() const;
+  bool Https() const { return public_url.starts_with("https://"); }
+  std::size_t WorkerThreads() const;
+};
+
+/// Fills what depends on the port we really listen on: public URL, front-end URL, redirect addresses.
+void CompleteUrls(Settings& settings, unsigned short port);
+
+}  // namespace latchkey::config
