@@ -19,6 +19,11 @@ struct Header {
   std::string value;
 };
 
+/// What a guard learned about who asks; the API derives its own type from it.
+struct Principal {
+  virtual ~Principal() = default;
+};
+
 /// A request that passed the server's framing, size and syntax checks.
 struct Request {
   Method method = Method::kGet;
@@ -36,6 +41,8 @@ struct Request {
   std::string request_id;
   /// Filled by the router from `{name}` segments.
   std::vector<std::pair<std::string, std::string>> path_parameters;
+  /// Set by the router's guard; empty on public routes.
+  std::shared_ptr<const Principal> principal;
 
   /// Case-insensitive; nullopt when absent, and when a header that must be single occurs twice.
   std::optional<std::string_view> FindHeader(std::string_view name) const;
@@ -69,6 +76,10 @@ struct Response {
   /// For headers that may repeat (Set-Cookie).
   void AddHeader(std::string_view name, std::string value);
 };
+
+/// The media type of a Content-Type value equals `type`, whatever parameters follow and however it is spelled.
+bool IsMediaType(std::string_view content_type, std::string_view type);
+bool EqualsIgnoreCase(std::string_view a, std::string_view b);
 
 using Handler = std::function<Task<Response>(Request&)>;
 
