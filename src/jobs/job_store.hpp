@@ -50,6 +50,8 @@ class JobStore {
   /// When the next scheduled or retryable job is due; nullopt when none waits.
   virtual Task<Result<std::optional<Instant>>> NextDue() = 0;
   virtual Task<Result<JobPage>> List(const JobFilter& filter) = 0;
+  /// kNotFound.
+  virtual Task<Result<Job>> Get(const JobId& id) = 0;
   /// A person retries a discarded or cancelled job, or cancels a waiting one. kNotFound / kConflict.
   virtual Task<Result<void>> RetryNow(const JobId& id) = 0;
   virtual Task<Result<void>> Cancel(const JobId& id) = 0;
