@@ -208,6 +208,19 @@ TEST(Semaphore, APermitGrantedToATaskThatIsCancelledAtThatMomentGoesOn) {
   RunTask(loop, test());
 }
 
+TEST(Semaphore, AWaiterMayGiveUp) {
+  io_context loop;
+  Semaphore semaphore(loop.get_executor(), 1);
+  auto test = [&]() -> Task<void> {
+    auto held = co_await semaphore.Acquire();
+    EXPECT_FALSE((co_await semaphore.AcquireFor(0ms)).has_value());
+    EXPECT_EQ(semaphore.waiting(), 0u);
+    held.Release();
+    EXPECT_TRUE((co_await semaphore.AcquireFor(0ms)).has_value());
+  };
+  RunTask(loop, test());
+}
+
 Task<Result<int>> Answer(std::chrono::milliseconds after) {
   if (after > 0ms) co_await SleepFor(after);
   co_return 42;

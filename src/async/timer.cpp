@@ -103,7 +103,16 @@ void Semaphore::Permit::Release() {
   if (Semaphore* const owner = std::exchange(owner_, nullptr)) owner->state_->Return();
 }
 
+std::size_t Semaphore::waiting() const { return state_->waiting.size(); }
+
 Task<Semaphore::Permit> Semaphore::Acquire() {
+  // Longer than any process lives, yet far from overflowing the timer's clock.
+  auto permit = co_await AcquireFor(std::chrono::hours(24 * 365 * 10));
+  if (!permit) ThrowCancelled();
+  co_return std::move(*permit);
+}
+
+Task<std::optional<Semaphore::Permit>> Semaphore::AcquireFor(std::chrono::milliseconds timeout) {
   const auto state = state_;
   if (state->free > 0) {
     --state->free;
@@ -120,12 +129,15 @@ Task<Semaphore::Permit> Semaphore::Acquire() {
   };
   Waiter self(state->waiting, state->executor);
   Handover handover{*state, self};
-  self.timer.expires_at(asio::steady_timer::time_point::max());
+  self.timer.expires_after(timeout);
   boost::system::error_code error;
   co_await self.timer.async_wait(asio::redirect_error(asio::use_awaitable, error));
-  if (!self.woken) ThrowCancelled();
-  handover.taken = true;
-  co_return Permit(this);
+  if (self.woken) {
+    handover.taken = true;
+    co_return Permit(this);
+  }
+  if (error) ThrowCancelled();
+  co_return std::nullopt;
 }
 
 }  // namespace latchkey

@@ -53,6 +53,10 @@ class Semaphore {
 
   /// The semaphore must outlive the permit.
   Task<Permit> Acquire();
+  /// nullopt when `timeout` passed first.
+  Task<std::optional<Permit>> AcquireFor(std::chrono::milliseconds timeout);
+  /// How many wait now.
+  std::size_t waiting() const;
 
  private:
   friend class Permit;

@@ -29,11 +29,13 @@ struct HttpRequest {
   /// When set, body bytes are handed over as they arrive instead of being collected (attachments). Returning false cuts
   /// the transfer. Called on the loop.
   std::function<bool(std::string_view)> on_body;
+  /// Like on_body, but may wait: while it does, at most a few hundred KiB arrive and then the transfer is paused.
+  std::function<Task<bool>(std::string_view)> on_body_async;
 };
 
 struct HttpResponse {
   int status = 0;
-  std::vector<Header> headers;
+  std::vector<http_client::Header> headers;
   std::string body;
 
   /// Case-insensitive; empty when absent.
