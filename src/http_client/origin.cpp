@@ -74,6 +74,10 @@ Result<Origin> ParseOrigin(std::string_view url) {
   if (slashes == std::string_view::npos || url.substr(slashes + 3).starts_with('/')) {
     return Fail(ErrorCode::kInvalidArgument, "not an absolute URL");
   }
+  const std::string_view authority = url.substr(slashes + 3, url.find_first_of("/?#", slashes + 3) - (slashes + 3));
+  if (authority.find_first_of("%\\") != std::string_view::npos) {
+    return Fail(ErrorCode::kInvalidArgument, "the URL has no plain host name");
+  }
   if (curl_url_set(parsed.get(), CURLUPART_URL, std::string(url).c_str(), CURLU_DISALLOW_USER) != CURLUE_OK ||
       url.find('\0') != std::string_view::npos) {
     return Fail(ErrorCode::kInvalidArgument, "not an absolute URL, or one with user information");
