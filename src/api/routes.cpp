@@ -1,0 +1,125 @@
+#include "api/routes.hpp"
+
+#include "api/dispatch.hpp"
+#include "api/handlers.hpp"
+
+namespace latchkey::api {
+namespace {
+
+using enum http::Method;
+
+constexpr Route kRoutes[] = {
+    // Flow 1
+    {.path = "/auth/login/{provider}",
+     .handler = StartSignIn,
+     .access = Access::kNone,
+     .query = "return_to",
+     .shape = Shape::kBrowser,
+     .rate_limited = true},
+    {.path = "/auth/login/{provider}/callback",
+     .handler = FinishSignIn,
+     .access = Access::kNone,
+     .query = "*",
+     .shape = Shape::kBrowser,
+     .rate_limited = true},
+    {.path = "/auth/setup",
+     .handler = BindSetup,
+     .access = Access::kNone,
+     .query = "token",
+     .shape = Shape::kBrowser,
+     .rate_limited = true},
+
+    // Sessions
+    {.path = "/auth/session", .handler = GetSession, .access = Access::kOptionalSession},
+    {.path = "/auth/sessions", .handler = ListSessions},
+    {.method = kDelete, .path = "/auth/sessions/{id}", .handler = EndSession},
+    {.method = kPost, .path = "/auth/logout", .handler = Logout, .body = Body::kOptionalJson},
+
+    // Flow 2
+    {.path = "/auth/apis/connect/{provider}",
+     .handler = StartConnect,
+     .access = Access::kOptionalSession,
+     .query = "attempt capabilities mode account",
+     .shape = Shape::kBrowser,
+     .rate_limited = true},
+    {.path = "/auth/apis/connect/{provider}/callback",
+     .handler = FinishConnect,
+     .access = Access::kNone,
+     .query = "*",
+     .shape = Shape::kBrowser,
+     .rate_limited = true},
+    {.method = kPost, .path = "/api/v1/connect-attempts", .handler = CreateConnectAttempt, .body = Body::kJson},
+    {.path = "/api/v1/connect-attempts/{id}", .handler = GetConnectAttempt},
+
+    // Connected accounts
+    {.path = "/api/v1/connected-accounts", .handler = ListConnectedAccounts},
+    {.path = "/api/v1/connected-accounts/{id}", .handler = GetConnectedAccount},
+    {.method = kPatch,
+     .path = "/api/v1/connected-accounts/{id}",
+     .handler = UpdateConnectedAccount,
+     .body = Body::kJson},
+    {.method = kDelete, .path = "/api/v1/connected-accounts/{id}", .handler = DisconnectAccount},
+    {.path = "/api/v1/connected-accounts/{id}/erasure-preview", .handler = PreviewErasure},
+    {.method = kPost, .path = "/api/v1/connected-accounts/{id}/sync", .handler = SyncNow},
+    {.method = kPost, .path = "/api/v1/connected-accounts/{id}/pause", .handler = PauseAccount},
+    {.method = kPost, .path = "/api/v1/connected-accounts/{id}/resume", .handler = ResumeAccount},
+    {.method = kPost,
+     .path = "/api/v1/connected-accounts/{id}/reconnect",
+     .handler = ReconnectAccount,
+     .body = Body::kOptionalJson},
+    {.path = "/api/v1/connected-accounts/{id}/activity", .handler = ListAccountActivity, .query = "cursor limit"},
+    {.path = "/api/v1/connected-accounts/{id}/health", .handler = GetAccountHealth},
+    {.path = "/api/v1/erasures/{id}", .handler = GetErasure},
+    {.path = "/api/v1/sync-status", .handler = ListSyncStatus},
+
+    // Mail
+    {.path = "/api/v1/labels", .handler = ListLabels, .query = "account"},
+    {.path = "/api/v1/messages", .handler = ListMessages, .query = "account folder q thread cursor limit"},
+    {.path = "/api/v1/messages/{id}", .handler = GetMessage},
+    {.path = "/api/v1/messages/{id}/view", .handler = ViewMessage, .query = "images", .shape = Shape::kDocument},
+    {.path = "/api/v1/messages/{id}/attachments/{attachment_id}", .handler = DownloadAttachment},
+    {.path = "/api/v1/images/{token}", .handler = ProxyImage, .access = Access::kNone},
+
+    // Live
+    {.path = "/api/v1/events", .handler = StreamEvents},
+
+    // Operations
+    {.path = "/api/v1/jobs", .handler = ListJobs, .access = Access::kAdmin, .query = "state kind account cursor limit"},
+    {.method = kPost, .path = "/api/v1/jobs/{id}/retry", .handler = RetryJob, .access = Access::kAdmin},
+    {.method = kPost, .path = "/api/v1/jobs/{id}/cancel", .handler = CancelJob, .access = Access::kAdmin},
+    {.path = "/api/v1/admin/notices", .handler = ListNotices, .access = Access::kAdmin},
+    {.path = "/health", .handler = GetHealth, .access = Access::kNone, .query = "*"},
+    {.path = "/livez", .handler = GetHealth, .access = Access::kNone, .query = "*"},
+    {.path = "/readyz", .handler = GetReadiness, .access = Access::kNone, .query = "*"},
+    {.path = "/metrics", .handler = GetMetrics, .access = Access::kNone},
+    {.path = "/openapi.json", .handler = GetOpenApi, .access = Access::kNone},
+    {.path = "/.well-known/jwks.json", .handler = GetJwks, .access = Access::kNone},
+
+    // The seeds' names, same handlers
+    {.path = "/api/connected-accounts", .handler = ListConnectedAccounts},
+    {.path = "/api/sync-status", .handler = ListSyncStatus},
+    {.path = "/api/v1/email-connections", .handler = ListConnectedAccounts},
+    {.path = "/api/v1/email-connections/{id}", .handler = GetConnectedAccount},
+    {.method = kDelete, .path = "/api/v1/email-connections/{id}", .handler = DisconnectAccount},
+    {.method = kPost, .path = "/auth/apis/disconnect/{provider}", .handler = DisconnectByProvider},
+};
+
+}  // namespace
+
+std::span<const Route> Routes() { return kRoutes; }
+
+std::vector<http::Route> BindRoutes(const Services& services) {
+  std::vector<http::Route> out;
+  for (const auto& route : kRoutes) {
+    http::Route bound;
+    bound.method = route.method;
+    bound.pattern = route.path;
+    bound.handler = [&services, &route](http::Request& request) { return Dispatch(services, route, request); };
+    bound.access = http::Access::kPublic;  // Dispatch decides.
+    bound.max_body_bytes = route.body == Body::kNone ? 4 << 10 : 1 << 20;
+    out.push_back(std::move(bound));
+  }
+  return out;
+}
+
+}  // namespace latchkey::api

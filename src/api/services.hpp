@@ -1,0 +1,69 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "async/timer.hpp"
+#include "async/worker_pool.hpp"
+#include "base/clock.hpp"
+#include "base/secret.hpp"
+#include "connected_accounts/accounts.hpp"
+#include "connected_accounts/connect.hpp"
+#include "connected_accounts/disconnect.hpp"
+#include "connected_accounts/scope_catalog.hpp"
+#include "events/event.hpp"
+#include "http/rate_limiter.hpp"
+#include "identity/sessions.hpp"
+#include "identity/setup.hpp"
+#include "identity/sign_in.hpp"
+#include "jobs/job_store.hpp"
+#include "mail/mail_provider.hpp"
+#include "mail/message_store.hpp"
+#include "oauth/identity_provider.hpp"
+#include "telemetry/metrics.hpp"
+
+namespace latchkey::api {
+
+class EventStreams;
+class SessionCache;
+
+/// Where this installation is and what it shows of itself. All absolute addresses come from here, never from a request.
+struct Site {
+  std::string public_url;    ///< Without trailing slash.
+  std::string frontend_url;  ///< Without trailing slash.
+  bool https = false;
+  std::string version;
+  SecretString metrics_token;
+  std::string openapi_json;
+};
+
+/// What handlers work with. Everything outlives the server; loop thread only.
+struct Services {
+  const Site& site;
+  identity::IdentityStore& identities;
+  identity::Sessions& sessions;
+  identity::SignIn& sign_in;
+  const oauth::IdentityProviders& providers;
+  const connected_accounts::ScopeCatalogs& scopes;
+  connected_accounts::AccountStore& account_store;
+  connected_accounts::Accounts& accounts;
+  connected_accounts::Connect& connect;
+  connected_accounts::Disconnect& disconnect;
+  mail::MessageReader& messages;
+  mail::MailProviders& mail_providers;
+  jobs::JobStore& jobs;
+  events::EventStore& events;
+  EventStreams& streams;
+  SessionCache& session_cache;
+  /// Counts tries to sign in or connect by client network.
+  http::RateLimiter& auth_limiter;
+  metrics::Registry& metrics;
+  /// For work that would hold up the loop.
+  WorkerPool& workers;
+  /// Attachments that may be held in memory at once.
+  Semaphore& download_slots;
+  const Clock& clock;
+};
+
+}  // namespace latchkey::api
