@@ -1,6 +1,9 @@
 # ./dev demo: a Google stand-in and the server side by side, on a sample mailbox or any mbox.
 
 DEMO_PERSON=mira.solberg@example.com
+# The stand-in knows one OAuth client; nothing outside this machine does.
+DEMO_CLIENT=latchkey-demo.apps.example.com
+DEMO_SECRET=demo-client-of-this-machine
 
 demo_usage() {
   cat <<'TEXT'
@@ -55,7 +58,7 @@ run_demo() {
 
   local fill=(--sample "$DEMO_PERSON") simulator_port=$((port + 25)) simulator_pid server_pid=""
   [ -z "$mailbox" ] || fill=(--mailbox "$DEMO_PERSON=$mailbox")
-  "$simulator" --listen "127.0.0.1:$simulator_port" --ready-file "$demo/simulator.json" --account "$DEMO_PERSON=Mira Solberg" \
+  "$simulator" --listen "127.0.0.1:$simulator_port" --client-id "$DEMO_CLIENT" --client-secret "$DEMO_SECRET" --ready-file "$demo/simulator.json" --account "$DEMO_PERSON=Mira Solberg" \
     --account "jonas.weber@example.org=Jonas Weber" "${fill[@]}" >"$demo/simulator.log" 2>&1 &
   simulator_pid=$!
   trap 'kill $simulator_pid $server_pid 2>/dev/null; wait 2>/dev/null' EXIT
@@ -63,7 +66,7 @@ run_demo() {
   await_file "$demo/simulator.json" "$simulator_pid" "$demo/simulator.log" "the Google stand-in"
 
   env LATCHKEY_DATA_DIR="$demo" LATCHKEY_LISTEN="127.0.0.1:$port" LATCHKEY_POLL_SECONDS=3 \
-    AUTH_GOOGLE_CLIENT_ID=latchkey-demo.apps.example.com AUTH_GOOGLE_CLIENT_SECRET=latchkey-demo-secret \
+    AUTH_GOOGLE_CLIENT_ID="$DEMO_CLIENT" AUTH_GOOGLE_CLIENT_SECRET="$DEMO_SECRET" \
     GOOGLE_DISCOVERY_URL="http://127.0.0.1:$simulator_port/google/.well-known/openid-configuration" \
     GOOGLE_GMAIL_URL="http://127.0.0.1:$simulator_port" \
     "$server" --ready-file "$demo/server.json" >"$demo/server.log" 2>&1 &
