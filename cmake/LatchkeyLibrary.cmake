@@ -31,14 +31,23 @@ function(latchkey_test)
 endfunction()
 
 # A libFuzzer program. In ordinary builds the same entry point replays its corpus (tests/fuzz_replay.cpp) as a test.
+# latchkey_fuzz(NAME x_fuzz SRCS x_fuzz.cpp CORPUS folder DEPS latchkey::x); `ninja fuzzers` builds them all.
 function(latchkey_fuzz)
   cmake_parse_arguments(ARG "" "NAME;CORPUS" "SRCS;DEPS" ${ARGN})
+  if(NOT TARGET fuzzers)
+    add_custom_target(fuzzers)
+  endif()
+  cmake_path(ABSOLUTE_PATH ARG_CORPUS BASE_DIRECTORY ${CMAKE_CURRENT_SOURCE_DIR})
   if(LATCHKEY_FUZZ)
     add_executable(${ARG_NAME} ${ARG_SRCS})
     target_link_options(${ARG_NAME} PRIVATE -fsanitize=fuzzer)
+    # Where ./dev fuzz finds the inputs to start from.
+    file(WRITE ${CMAKE_CURRENT_BINARY_DIR}/${ARG_NAME}.corpus "${ARG_CORPUS}")
   else()
     add_executable(${ARG_NAME} ${ARG_SRCS} ${PROJECT_SOURCE_DIR}/tests/fuzz_replay.cpp)
     add_test(NAME ${ARG_NAME} COMMAND ${ARG_NAME} ${ARG_CORPUS})
+    set_tests_properties(${ARG_NAME} PROPERTIES LABELS fuzz)
   endif()
   target_link_libraries(${ARG_NAME} PRIVATE ${ARG_DEPS})
+  add_dependencies(fuzzers ${ARG_NAME})
 endfunction()

@@ -10,7 +10,7 @@ run_fuzz() {
     say "Fuzzing $name for $seconds s"
     mkdir -p "$CACHE/fuzz/$name"
     "$target" -max_total_time="$seconds" -timeout=10 -rss_limit_mb=2048 -artifact_prefix="$CACHE/fuzz/$name-" \
-      "$CACHE/fuzz/$name" >"$CACHE/log/fuzz-$name.log" 2>&1 || {
+      "$CACHE/fuzz/$name" "$(cat "$target.corpus")" >"$CACHE/log/fuzz-$name.log" 2>&1 || {
       failed=1
       tail -n 30 "$CACHE/log/fuzz-$name.log" >&2
     }
