@@ -1,15 +1,12 @@
 #pragma once
 
 #include <chrono>
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "async/task.hpp"
-#include "async/timer.hpp"
 #include "base/clock.hpp"
 #include "connected_accounts/account_store.hpp"
 #include "connected_accounts/scope_catalog.hpp"
@@ -18,6 +15,7 @@
 #include "oauth/consumed_states.hpp"
 #include "oauth/identity_provider.hpp"
 #include "oauth/provider_records.hpp"
+#include "oauth/single_consumption.hpp"
 #include "oauth/transaction.hpp"
 
 namespace latchkey::connected_accounts {
@@ -39,7 +37,8 @@ class Connect {
     const Clock& clock;
     Executor executor;
   };
-  explicit Connect(const Parts& parts) : parts_(parts) {}
+  explicit Connect(const Parts& parts)
+      : parts_(parts), consumption_(parts.states, parts.clock, parts.executor) {}
 
   struct StartRequest {
     UserId user_id;
@@ -69,6 +68,7 @@ class Connect {
     std::string error;
     /// "partial_consent" when it succeeded with fewer capabilities than asked for.
     std::string note;
+    /// As in SignIn::Finished.
     std::string clear_cookie;
   };
   /// Never fails: every way of being wrong is an error code that may be shown.
@@ -101,13 +101,17 @@ class Connect {
   std::string ConfirmationCookieName() const;
 
  private:
-  Task<Result<Finished>> Complete(const oauth::Transaction& transaction, const oauth::RedirectParameters& parameters);
+  Task<Result<ConnectedAccountId>> Complete(const ConnectAttempt& attempt, const oauth::Transaction& transaction,
+                                            const oauth::RedirectParameters& parameters);
+  Task<Result<ConnectedAccountId>> Attach(oauth::IdentityProvider& provider, const ConnectAttempt& attempt,
+                                          const oauth::TokenSet& tokens, const oauth::IdentityClaims& claims);
   Task<Result<Connection>> MakeConnection(const ConnectAttempt& attempt, const oauth::TokenSet& tokens,
                                           const oauth::IdentityClaims& claims);
-  Task<Finished> OutcomeOf(const oauth::Transaction& transaction, const std::string& state_hash);
+  Task<Finished> OutcomeOf(const ConnectAttempt& attempt, Finished finished);
+  Task<Result<oauth::StartedFlow>> StartFlow(const ConnectAttempt& attempt, std::string_view return_to);
 
   Parts parts_;
-  std::unordered_map<std::string, std::shared_ptr<Signal>> running_;
+  oauth::SingleConsumption consumption_;
 };
 
 }  // namespace latchkey::connected_accounts

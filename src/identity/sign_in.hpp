@@ -1,13 +1,10 @@
 #pragma once
 
-#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 
 #include "async/task.hpp"
-#include "async/timer.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/secret.hpp"
@@ -16,6 +13,7 @@
 #include "oauth/consumed_states.hpp"
 #include "oauth/identity_provider.hpp"
 #include "oauth/provider_records.hpp"
+#include "oauth/single_consumption.hpp"
 #include "oauth/transaction.hpp"
 
 namespace latchkey::identity {
@@ -33,7 +31,7 @@ class SignIn {
     const Clock& clock;
     Executor executor;
   };
-  explicit SignIn(const Parts& parts) : parts_(parts) {}
+  explicit SignIn(const Parts& parts) : parts_(parts), consumption_(parts.states, parts.clock, parts.executor) {}
 
   struct StartRequest {
     std::string provider;
@@ -41,6 +39,8 @@ class SignIn {
     std::string return_to;
     /// From the setup link; empty otherwise. A wrong one is kForbidden.
     SecretString setup_token;
+    /// The value of the session cookie, when the browser sent one: that session ends with the new one's birth.
+    SecretString previous_session;
   };
   /// Writes nothing. kProviderNotConfigured, kProviderUnavailable (discovery), kForbidden.
   Task<Result<oauth::StartedFlow>> Start(const StartRequest& request);
@@ -52,7 +52,8 @@ class SignIn {
     std::string return_to = "/";
     /// Empty on success, else the fixed code for /auth/error?error=...
     std::string error;
-    /// The transaction cookie to clear; empty when the state was unreadable.
+    /// The transaction cookie to clear. Empty when it has to stay until it expires, so that a reload of the callback
+    /// shows this same outcome.
     std::string clear_cookie;
     std::optional<User> user;
   };
@@ -60,14 +61,13 @@ class SignIn {
   Task<Finished> Finish(const oauth::CallbackRequest& callback);
 
  private:
-  struct Running;
   Task<Result<Finished>> Complete(const oauth::Transaction& transaction, const oauth::RedirectParameters& parameters,
                                   const oauth::CallbackRequest& callback, const std::string& state_hash);
-  Task<Result<std::string>> WaitForOutcome(const std::string& state_hash, Instant expires_at);
+  Task<Result<User>> Open(oauth::IdentityProvider& provider, const oauth::TokenSet& tokens,
+                          const oauth::Transaction& transaction, const Session& session, const std::string& state_hash);
 
   Parts parts_;
-  /// Wakes repeats of a callback in this process when the first one ends.
-  std::unordered_map<std::string, std::shared_ptr<Signal>> running_;
+  oauth::SingleConsumption consumption_;
 };
 
 }  // namespace latchkey::identity

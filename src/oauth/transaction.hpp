@@ -43,6 +43,9 @@ struct Transaction {
   std::string return_to;  ///< A checked local path.
   Instant created_at{};
   bool claims_setup = false;
+  /// Sign-in: hash of the session that the browser held at the start. Its cookie is SameSite=Strict, so it does not
+  /// come back with the provider's redirect.
+  std::string previous_session_hash;
   // Connect only.
   std::string user_id, session_id, attempt_id;
 };
@@ -54,8 +57,6 @@ struct CallbackRequest {
   std::vector<std::pair<std::string, std::string>> query;
   /// Looks up one cookie; nullopt when absent or ambiguous.
   std::function<std::optional<std::string>(std::string_view name)> cookie;
-  /// The value of the session cookie when the browser sent one.
-  SecretString previous_session;
   std::string user_agent;
   std::string address;
 };
@@ -78,8 +79,8 @@ class Transactions {
   bool secure_;
 };
 
-/// The query of the provider's redirect (RFC 6749 section 4.1.2). kInvalidArgument when code, state, error or iss
-/// occurs twice; kStateMismatch without a state, or with neither code nor error.
+/// The query of the provider's redirect (RFC 6749 section 4.1.2). kStateMismatch when code, state, error or iss
+/// occurs twice, without a state of our form, and with both or neither of code and error.
 struct RedirectParameters {
   std::string state;
   SecretString code;

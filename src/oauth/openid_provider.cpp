@@ -1,0 +1,149 @@
+#include "oauth/openid_provider.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "base/encoding.hpp"
+#include "crypto/hash.hpp"
+#include "oauth/provider_url.hpp"
+
+namespace latchkey::oauth {
+namespace {
+
+std::unexpected<Error> Refused(crypto::TokenFault fault) {
+  return Fail(ErrorCode::kSignInFailed, fmt::format("id token: {}", ToString(fault)));
+}
+
+}  // namespace
+
+Result<std::shared_ptr<IdentityProvider>> IdentityProviders::Find(std::string_view name) const {
+  const auto it = std::ranges::find_if(providers_, [&](const auto& provider) { return provider->name() == name; });
+  if (it == providers_.end()) return Fail(ErrorCode::kProviderNotConfigured, "no such provider");
+  return *it;
+}
+
+Result<std::shared_ptr<OpenIdProvider>> OpenIdProvider::Make(OpenIdProfile profile, http_client::HttpClient& http,
+                                                             const Clock& clock, const Executor& executor) {
+  auto issuer = IssuerOf(profile.discovery_url);
+  if (!issuer) return Fail(issuer.error());
+  if (profile.client.client_id.empty()) return Fail(ErrorCode::kInvalidArgument, "no client id");
+  if (!IsSecureUrl(profile.sign_in_callback_url) || !IsSecureUrl(profile.connect_callback_url)) {
+    return Fail(ErrorCode::kInvalidArgument, "callback addresses must be https (plain http only on loopback)");
+  }
+  return std::shared_ptr<OpenIdProvider>(
+      new OpenIdProvider(std::move(profile), std::move(*issuer), http, clock, executor));
+}
+
+OpenIdProvider::OpenIdProvider(OpenIdProfile profile, std::string issuer, http_client::HttpClient& http,
+                               const Clock& clock, const Executor& executor)
+    : profile_(std::move(profile)),
+      issuer_(std::move(issuer)),
+      rules_{.issuers = {issuer_},
+             .client_id = profile_.client.client_id,
+             .algorithms = profile_.algorithms,
+             .organisation_claim = profile_.organisation_claim},
+      clock_(clock),
+      discovery_(profile_.discovery_url, issuer_, http, clock, executor),
+      keys_(http, clock, executor),
+      endpoint_(profile_.client, http, clock) {
+  rules_.issuers.insert(rules_.issuers.end(), profile_.issuer_aliases.begin(), profile_.issuer_aliases.end());
+}
+
+const std::string& OpenIdProvider::CallbackUrl(Flow flow) const {
+  return flow == Flow::kSignIn ? profile_.sign_in_callback_url : profile_.connect_callback_url;
+}
+
+Task<Result<std::string>> OpenIdProvider::AuthorizeUrl(const AuthorizeRequest& request) {
+  const auto discovery = co_await discovery_.Get();
+  if (!discovery) co_return Fail(discovery.error());
+  std::string scope = "openid email profile";
+  const OpenIdProfile::Parameters* extra = &profile_.sign_in_parameters;
+  if (request.flow == Flow::kConnect) {
+    for (const std::string& name : request.scopes) scope += ' ' + name;
+    extra = request.login_hint.empty() ? &profile_.connect_parameters : &profile_.reconnect_parameters;
+  }
+  TokenEndpoint::Form form{{"response_type", "code"},
+                           {"client_id", profile_.client.client_id},
+                           {"redirect_uri", CallbackUrl(request.flow)},
+                           {"scope", scope},
+                           {"state", request.state.text()},
+                           {"nonce", request.nonce.text()},
+                           {"code_challenge", request.challenge.text()},
+                           {"code_challenge_method", "S256"}};
+  for (const auto& [name, value] : *extra) form.emplace_back(name, value);
+  if (request.flow == Flow::kConnect && !request.login_hint.empty())
+    form.emplace_back("login_hint", request.login_hint);
+  const std::string& endpoint = (*discovery)->authorization_endpoint();
+  co_return endpoint + (endpoint.contains('?') ? '&' : '?') + EncodeForm(form);
+}
+
+Task<Result<void>> OpenIdProvider::CheckResponseIssuer(std::optional<std::string_view> iss) {
+  if (iss) {
+    if (*iss != issuer_) co_return Fail(ErrorCode::kStateMismatch, "iss of the response is another issuer's");
+    co_return Result<void>();
+  }
+  const auto discovery = co_await discovery_.Get();
+  if (!discovery) co_return Fail(discovery.error());
+  if ((*discovery)->sends_issuer()) {
+    co_return Fail(ErrorCode::kStateMismatch, "response lacks the iss that the provider advertises");
+  }
+  co_return Result<void>();
+}
+
+Task<Result<TokenSet>> OpenIdProvider::RedeemCode(Flow flow, const SecretString& code, const PkceVerifier& verifier) {
+  const auto discovery = co_await discovery_.Get();
+  if (!discovery) co_return Fail(discovery.error());
+  const TokenEndpoint::Form form{{"grant_type", "authorization_code"},
+                                 {"code", code.Reveal()},
+                                 {"redirect_uri", CallbackUrl(flow)},
+                                 {"code_verifier", verifier.secret().Reveal()}};
+  co_return co_await endpoint_.Ask(**discovery, Grant::kAuthorizationCode, form);
+}
+
+Task<Result<IdentityClaims>> OpenIdProvider::VerifyIdToken(const TokenSet& tokens, std::optional<Nonce> nonce) {
+  const auto token = crypto::UnverifiedJws::Parse(tokens.id_token.Reveal(), rules_.algorithms);
+  if (!token) co_return Refused(token.error());
+  const auto discovery = co_await discovery_.Get();
+  if (!discovery) co_return Fail(discovery.error());
+  const auto key = co_await keys_.Find((*discovery)->jwks_uri(), token->kid());
+  if (!key) co_return Fail(key.error());
+  if (!*key) co_return Refused(crypto::TokenFault::kUnknownKey);
+  const auto claims = token->Verify(**key);
+  if (!claims) co_return Refused(claims.error());
+  auto person = CheckIdTokenClaims(*claims, rules_, nonce, tokens.access_token, clock_.Now());
+  if (!person) co_return Refused(person.error());
+  co_return std::move(*person);
+}
+
+Task<Result<IdentityClaims>> OpenIdProvider::VerifyIdentity(const TokenSet& tokens, const Nonce& nonce) {
+  if (tokens.id_token.empty()) co_return Fail(ErrorCode::kSignInFailed, "id token: absent");
+  std::optional<Nonce> expected = nonce;
+  co_return co_await VerifyIdToken(tokens, std::move(expected));
+}
+
+Task<Result<TokenSet>> OpenIdProvider::Refresh(const SecretString& refresh_token) {
+  const auto discovery = co_await discovery_.Get();
+  if (!discovery) co_return Fail(discovery.error());
+  const TokenEndpoint::Form form{{"grant_type", "refresh_token"}, {"refresh_token", refresh_token.Reveal()}};
+  co_return co_await endpoint_.Ask(**discovery, Grant::kRefreshToken, form);
+}
+
+Task<Result<void>> OpenIdProvider::VerifyRefreshed(const TokenSet& tokens, std::string_view subject) {
+  if (tokens.id_token.empty()) co_return Result<void>();
+  std::optional<Nonce> none;
+  const auto person = co_await VerifyIdToken(tokens, std::move(none));
+  if (!person) co_return Fail(person.error());
+  if (person->subject != subject) {
+    co_return Fail(ErrorCode::kMalformedReply, "the refreshed tokens are about somebody else");
+  }
+  co_return Result<void>();
+}
+
+Task<Result<void>> OpenIdProvider::Revoke(const SecretString& token) {
+  const auto discovery = co_await discovery_.Get();
+  if (!discovery) co_return Fail(discovery.error());
+  co_return co_await endpoint_.Revoke(**discovery, token);
+}
+
+}  // namespace latchkey::oauth
