@@ -32,6 +32,13 @@ std::string NameFromAddress(std::string_view local_part) {
 
 }  // namespace
 
+void Account::SetName(std::string_view full_name) {
+  name = full_name;
+  const std::size_t blank = name.rfind(' ');
+  given_name = name.substr(0, blank);
+  family_name = blank == std::string::npos ? std::string() : name.substr(blank + 1);
+}
+
 Account& AccountRegistry::Add(std::string_view email, std::string_view name) {
   if (Account* existing = FindByEmail(email)) return *existing;
   Account account;
@@ -40,10 +47,7 @@ Account& AccountRegistry::Add(std::string_view email, std::string_view name) {
                          [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const std::size_t at = account.email.find('@');
   const std::string domain = at == std::string::npos ? std::string() : account.email.substr(at + 1);
-  account.name = name.empty() ? NameFromAddress(account.email.substr(0, at)) : std::string(name);
-  const std::size_t blank = account.name.rfind(' ');
-  account.given_name = account.name.substr(0, blank);
-  if (blank != std::string::npos) account.family_name = account.name.substr(blank + 1);
+  account.SetName(name.empty() ? NameFromAddress(account.email.substr(0, at)) : std::string(name));
   if (domain != "gmail.com") account.hd = domain;
   account.sub = fmt::format("1{:020d}", Hash(account.email));
   return accounts_.emplace_back(std::move(account));

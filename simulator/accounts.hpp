@@ -20,6 +20,9 @@ struct Account {
   bool email_verified = true;
   /// False: every Gmail call answers 400 "Mail service not enabled".
   bool has_mailbox = true;
+
+  /// Sets name, given and family name (what follows the last blank).
+  void SetName(std::string_view full_name);
 };
 
 /// Everybody the simulator knows, in the order the account chooser shows them. Addresses of accounts stay valid for the

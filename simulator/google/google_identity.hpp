@@ -15,6 +15,7 @@ class GoogleIdentity {
   Response Handle(Request& request, IdTokenVariant variant = IdTokenVariant::kCorrect);
 
   GrantStore& grants() { return grants_; }
+  const GrantStore& grants() const { return grants_; }
   SigningKeys& keys() { return keys_; }
   Authorize& authorize() { return authorize_; }
 

@@ -32,11 +32,7 @@ struct SigningKeys::Key {
   std::unique_ptr<EVP_PKEY, KeyDeleter> key;
 };
 
-SigningKeys::SigningKeys() {
-  keys_.push_back(NewKey());
-  keys_.push_back(NewKey());
-}
-
+SigningKeys::SigningKeys() = default;
 SigningKeys::~SigningKeys() = default;
 
 std::unique_ptr<SigningKeys::Key> SigningKeys::NewKey() {
@@ -47,8 +43,13 @@ std::unique_ptr<SigningKeys::Key> SigningKeys::NewKey() {
   return key;
 }
 
+const std::vector<std::unique_ptr<SigningKeys::Key>>& SigningKeys::Have(std::size_t count) const {
+  while (keys_.size() < count) keys_.push_back(NewKey());
+  return keys_;
+}
+
 std::string SigningKeys::Sign(const boost::json::object& claims, std::string_view kid) const {
-  const Key& key = *keys_.front();
+  const Key& key = *Have(1).front();
   boost::json::object header;
   header["alg"] = "RS256";
   header["kid"] = kid.empty() ? std::string_view(key.kid) : kid;
@@ -72,7 +73,7 @@ std::string SigningKeys::Sign(const boost::json::object& claims, std::string_vie
 
 std::string SigningKeys::Jwks() const {
   boost::json::array keys;
-  for (const auto& key : keys_) {
+  for (const auto& key : Have(2)) {
     boost::json::object jwk;
     jwk["kty"] = "RSA";
     jwk["use"] = "sig";
@@ -88,13 +89,14 @@ std::string SigningKeys::Jwks() const {
 }
 
 void SigningKeys::Rotate() {
+  Have(1);
   keys_.insert(keys_.begin(), NewKey());
   keys_.resize(2);
 }
 
 std::vector<std::string> SigningKeys::kids() const {
   std::vector<std::string> kids;
-  for (const auto& key : keys_) kids.push_back(key->kid);
+  for (const auto& key : Have(2)) kids.push_back(key->kid);
   return kids;
 }
 

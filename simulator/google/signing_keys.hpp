@@ -9,10 +9,10 @@
 
 namespace latchkey::simulator {
 
-/// The two RSA keys Google publishes at a time. The first one signs. Loop thread only.
+/// The two RSA keys Google publishes at a time. The first one signs. Keys are made when first needed, since making one
+/// takes a good part of a second. Loop thread only.
 class SigningKeys {
  public:
-  /// Generates both keys.
   SigningKeys();
   ~SigningKeys();
 
@@ -27,8 +27,10 @@ class SigningKeys {
  private:
   struct Key;
   static std::unique_ptr<Key> NewKey();
+  /// The first `count` keys.
+  const std::vector<std::unique_ptr<Key>>& Have(std::size_t count) const;
 
-  std::vector<std::unique_ptr<Key>> keys_;
+  mutable std::vector<std::unique_ptr<Key>> keys_;
 };
 
 }  // namespace latchkey::simulator

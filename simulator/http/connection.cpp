@@ -19,9 +19,12 @@ Connection::Connection(std::unique_ptr<ByteStream> stream, Handler& handler, std
       deadline_(stream_->socket().get_executor()) {}
 
 void Connection::Start() {
+  error_code error;
+  const auto peer = stream_->socket().remote_endpoint(error);
+  from_loopback_ = !error && peer.address().is_loopback();
   WatchDeadline(kHandshakeDeadline);
-  stream_->Handshake([self = shared_from_this()](error_code error, std::size_t) {
-    if (error) return self->Close();
+  stream_->Handshake([self = shared_from_this()](error_code failure, std::size_t) {
+    if (failure) return self->Close();
     if (self->secure()) {
       self->protocol_ =
           self->stream_->NegotiatedHttp2() ? MakeHttp2(*self, self->handler_) : MakeHttp1(*self, self->handler_);

@@ -28,6 +28,7 @@ class Connection final : public ProtocolHost, public std::enable_shared_from_thi
   void Abort() override;
   boost::asio::any_io_executor executor() override { return stream_->socket().get_executor(); }
   bool secure() const override { return stream_->secure(); }
+  bool from_loopback() const override { return from_loopback_; }
 
  private:
   void Read();
@@ -43,6 +44,7 @@ class Connection final : public ProtocolHost, public std::enable_shared_from_thi
   std::unique_ptr<Protocol> protocol_;
   std::string first_bytes_;
   std::string out_;
+  bool from_loopback_ = false;
   bool reading_ = false;
   bool writing_ = false;
   bool failed_ = false;

@@ -78,6 +78,7 @@ class Http1 final : public Protocol {
     request.method = std::string(message.method_string());
     request.SetTarget(std::string(message.target()));
     request.scheme = host_.secure() ? "https" : "http";
+    request.from_loopback = host_.from_loopback();
     for (const auto& field : message) {
       request.headers.Add(std::string(field.name_string()), std::string(field.value()));
     }

@@ -168,6 +168,7 @@ class Http2 final : public Protocol {
   void Dispatch(Stream& stream) {
     Request& request = stream.request;
     request.scheme = host_.secure() ? "https" : "http";
+    request.from_loopback = host_.from_loopback();
     request.SetTarget(std::move(stream.path));
     if (request.host.empty()) request.host = request.headers.Get("host");
     stream.response = handler_.Handle(request);

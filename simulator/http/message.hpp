@@ -69,6 +69,7 @@ struct Request {
   std::string body;
   std::string scheme;  ///< "http" or "https".
   std::string host;    ///< Host field or :authority, with port.
+  bool from_loopback = true;
 
   /// Sets target, path, segments and query from a raw target. Absolute targets lose scheme and authority.
   void SetTarget(std::string raw_target);

@@ -27,6 +27,8 @@ class ProtocolHost {
   virtual void Abort() = 0;
   virtual boost::asio::any_io_executor executor() = 0;
   virtual bool secure() const = 0;
+  /// Whether the peer is on this machine.
+  virtual bool from_loopback() const = 0;
 };
 
 /// Turns bytes into requests and responses into bytes: HTTP/1.1 or HTTP/2. Owned by one connection, loop thread only.

@@ -1,0 +1,116 @@
+#include "simulator/app/application.hpp"
+
+#include "simulator/faults/payloads.hpp"
+
+namespace latchkey::simulator {
+namespace {
+
+bool IsMail(std::string_view path) {
+  return path.starts_with("/gmail/v1/") || path.starts_with("/upload/gmail/v1/") ||
+         path.starts_with("/resumable/upload/gmail/v1/") || path == "/batch/gmail/v1" || path == "/batch";
+}
+
+bool Under(std::string_view path, std::string_view prefix) {
+  return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
+}
+
+}  // namespace
+
+Application::Application(Settings settings, const MailFactory& make_mail)
+    : settings_(std::move(settings)),
+      google_(clock_, accounts_, settings_),
+      faults_(clock_, settings_.seed),
+      mail_(make_mail(clock_, accounts_, settings_.seed)),
+      control_(
+          {clock_, settings_, accounts_, google_, faults_, counters_, *mail_, [this] { return connection_count_(); }}) {
+  mail_->EnforceQuota(settings_.quota);
+  mail_->SetPartGate([this](const Request& part, const Grant& grant) { return GatePart(part, grant); });
+}
+
+Application::~Application() = default;
+
+Response Application::Handle(Request& request) {
+  if (IsMail(request.path)) return HandleMail(request);
+  if (Under(request.path, "/google")) return HandleGoogle(request);
+  if (Under(request.path, "/control")) return control_.Handle(request);
+  if (request.path == "/") {
+    return TextResponse(200,
+                        "This is latchkey-simulator. Google is under /google, Gmail under /gmail/v1, "
+                        "the control API under /control; simulator/README.md describes them.\n");
+  }
+  return TextResponse(404, "Not Found\n");
+}
+
+Response Application::HandleMail(Request& request) {
+  const std::string route = RouteTemplate(request);
+  const GrantStore::AccessToken* access = google_.grants().FindAccess(BearerToken(request));
+  const Account* account = access ? access->grant.account : nullptr;
+  std::shared_ptr<void> in_progress;
+  if (account) in_progress = counters_.Begin(*account);
+
+  Verdict verdict;
+  if (!faults_.empty()) {
+    verdict = faults_.Consult(request, account);
+    if (verdict.revoke_grant || verdict.rotate_keys) {
+      ActOnState(verdict, account);
+      access = google_.grants().FindAccess(BearerToken(request));
+    }
+  }
+  const Instant now = clock_.Now();
+  Response response;
+  if (verdict.answer) {
+    response = std::move(*verdict.answer);
+  } else if (!access) {
+    response = *MakePayload(
+        request.headers.Find("Authorization") ? "gmail.unauthenticated-new-envelope.401" : "gmail.authError.401", now);
+  } else if (settings_.concurrency_limit > 0 && counters_.InProgress(*account) > settings_.concurrency_limit) {
+    response = *MakePayload("gmail.too-many-concurrent.429", now);
+  } else if (!account->has_mailbox) {
+    response = *MakePayload("gmail.mail-service-not-enabled.400", now);
+  } else {
+    response = mail_->Handle(request, access->grant);
+  }
+  verdict.Apply(response);
+  response.in_progress = std::move(in_progress);
+  counters_.Count(route, response.status);
+  return response;
+}
+
+Response Application::HandleGoogle(Request& request) {
+  const std::string route = RouteTemplate(request);
+  Verdict verdict;
+  if (!faults_.empty()) {
+    const Account* account = AccountBehind(request);
+    verdict = faults_.Consult(request, account);
+    ActOnState(verdict, account);
+  }
+  Response response = verdict.answer ? std::move(*verdict.answer) : google_.Handle(request, verdict.id_token);
+  verdict.Apply(response);
+  counters_.Count(route, response.status);
+  return response;
+}
+
+std::optional<Response> Application::GatePart(const Request& part, const Grant& grant) {
+  Verdict verdict = faults_.Consult(part, grant.account);
+  ActOnState(verdict, grant.account);
+  return std::move(verdict.answer);
+}
+
+const Account* Application::AccountBehind(const Request& request) const {
+  const GrantStore& grants = google_.grants();
+  if (const GrantStore::AccessToken* access = grants.FindAccess(BearerToken(request))) return access->grant.account;
+  if (request.method != "POST") return nullptr;
+  const Parameters form = Parameters::Parse(request.body);
+  for (const std::string_view field : {"refresh_token", "code", "token"}) {
+    const std::string_view value = form.Find(field) ? form.Get(field) : request.query.Get(field);
+    if (const Account* account = grants.AccountOf(value)) return account;
+  }
+  return nullptr;
+}
+
+void Application::ActOnState(const Verdict& verdict, const Account* account) {
+  if (verdict.revoke_grant && account) google_.grants().RevokeGrants(*account);
+  if (verdict.rotate_keys) google_.keys().Rotate();
+}
+
+}  // namespace latchkey::simulator

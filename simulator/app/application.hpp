@@ -1,0 +1,47 @@
+#pragma once
+
+#include <functional>
+#include <memory>
+
+#include "simulator/control/control_api.hpp"
+#include "simulator/http/handler.hpp"
+
+namespace latchkey::simulator {
+
+/// The whole simulator behind the transport: routes each request, checks its token, lets the faults decide, counts it.
+/// Loop thread only. It must outlive every response it gave away.
+class Application final : public Handler {
+ public:
+  /// `make_mail` gets clock, accounts and seed (MakeGmailService in the program, a double in tests).
+  using MailFactory = std::function<std::unique_ptr<MailService>(const Clock&, const AccountRegistry&, std::uint64_t)>;
+
+  Application(Settings settings, const MailFactory& make_mail);
+  ~Application() override;
+
+  Response Handle(Request& request) override;
+
+  AccountRegistry& accounts() { return accounts_; }
+  MailService& mail() { return *mail_; }
+  /// What the counters report as open connections.
+  void ReportConnections(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
+
+ private:
+  Response HandleGoogle(Request& request);
+  Response HandleMail(Request& request);
+  std::optional<Response> GatePart(const Request& part, const Grant& grant);
+  /// Whose request to an identity endpoint this is, as far as its tokens tell.
+  const Account* AccountBehind(const Request& request) const;
+  void ActOnState(const Verdict& verdict, const Account* account);
+
+  SimulatorClock clock_;
+  Settings settings_;
+  AccountRegistry accounts_;
+  GoogleIdentity google_;
+  FaultTable faults_;
+  RequestCounters counters_;
+  std::unique_ptr<MailService> mail_;
+  std::function<std::size_t()> connection_count_ = [] { return std::size_t{0}; };
+  ControlApi control_;
+};
+
+}  // namespace latchkey::simulator

@@ -1,0 +1,111 @@
+// latchkey-simulator: reads the command line, fills the mailboxes, listens, and runs the loop until a signal.
+#include <unistd.h>
+
+#include <cstdio>
+#include <filesystem>
+#include <fstream>
+
+#include <fmt/format.h>
+#include <boost/asio/signal_set.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "simulator/app/application.hpp"
+#include "simulator/app/options.hpp"
+#include "simulator/http/server.hpp"
+#include "simulator/http/tls_identity.hpp"
+
+namespace {
+
+using latchkey::simulator::Account;
+using latchkey::simulator::Application;
+using latchkey::simulator::Options;
+
+int Fail(std::string_view sentence) {
+  fmt::print(stderr, "latchkey-simulator: {}\n", sentence);
+  return 1;
+}
+
+/// Accounts in the order named, then those that only --mailbox or --sample name; then their mail.
+std::expected<void, std::string> Fill(const Options& options, Application& application) {
+  for (const auto& [email, name] : options.accounts) application.accounts().Add(email, name);
+  const auto report = [&](const Account& account, std::size_t count) {
+    if (!options.quiet) fmt::print("{}: {} messages\n", account.email, count);
+  };
+  for (const auto& [email, file] : options.mailboxes) {
+    const Account& account = application.accounts().Add(email);
+    const auto count = application.mail().Import(account, file);
+    if (!count) return std::unexpected(count.error());
+    report(account, *count);
+  }
+  for (const std::string& email : options.samples) {
+    const Account& account = application.accounts().Add(email);
+    const auto count = application.mail().ImportSample(account);
+    if (!count) return std::unexpected(count.error());
+    report(account, *count);
+  }
+  return {};
+}
+
+/// Under another name first: whoever waits for the file never reads half of it.
+bool WriteReadyFile(const std::string& path, const boost::json::object& ready) {
+  const std::string temporary = fmt::format("{}.{}", path, getpid());
+  std::ofstream out(temporary);
+  out << boost::json::serialize(ready) << '\n';
+  out.close();
+  std::error_code error;
+  if (out) std::filesystem::rename(temporary, path, error);
+  return out && !error;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const auto options = Options::Parse(argc, argv);
+  if (!options) {
+    std::fputs(options.error().text.c_str(), options.error().status == 0 ? stdout : stderr);
+    return options.error().status;
+  }
+  Application application(options->settings, &latchkey::simulator::MakeGmailService);
+  boost::asio::io_context loop(1);
+  latchkey::simulator::Server server(loop, application);
+  application.ReportConnections([&server] { return server.connection_count(); });
+
+  if (const auto filled = Fill(*options, application); !filled) return Fail(filled.error());
+
+  boost::json::object ready;
+  ready["https"] = nullptr;
+  ready["ca"] = nullptr;
+  ready["pid"] = getpid();
+  const auto port = server.Listen(options->listen.host, options->listen.port, nullptr);
+  if (!port) return Fail(port.error());
+  const auto literal = [](const std::string& host) { return host.contains(':') ? "[" + host + "]" : host; };
+  ready["http"] = fmt::format("http://{}:{}", literal(options->listen.host), *port);
+
+  std::expected<latchkey::simulator::TlsIdentity, std::string> identity = std::unexpected("");
+  if (options->tls_listen) {
+    identity = latchkey::simulator::MakeTlsIdentity(options->tls_dir);
+    if (!identity) return Fail(identity.error());
+    const auto tls_port = server.Listen(options->tls_listen->host, options->tls_listen->port, identity->context.get());
+    if (!tls_port) return Fail(tls_port.error());
+    ready["https"] = fmt::format("https://localhost:{}", *tls_port);
+    ready["ca"] = identity->ca_file.string();
+  }
+  if (!options->ready_file.empty() && !WriteReadyFile(options->ready_file, ready)) {
+    return Fail(fmt::format("cannot write {}. Choose a writable place with --ready-file.", options->ready_file));
+  }
+  if (!options->quiet) {
+    fmt::print("Google and Gmail, simulated: {}\n", std::string_view(ready["http"].as_string()));
+    if (ready["https"].is_string()) {
+      fmt::print("over TLS: {} (trust {})\n", std::string_view(ready["https"].as_string()),
+                 std::string_view(ready["ca"].as_string()));
+    }
+    std::fflush(stdout);
+  }
+
+  boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
+  signals.async_wait([&](boost::system::error_code error, int) {
+    if (!error) server.Stop();
+  });
+  loop.run();
+  return 0;
+}

@@ -1,0 +1,131 @@
+#include "simulator/app/options.hpp"
+
+#include <charconv>
+#include <sstream>
+
+#include <fmt/format.h>
+#include <CLI/CLI.hpp>
+
+namespace latchkey::simulator {
+namespace {
+
+/// "EMAIL=rest" or, without '=', "EMAIL".
+std::expected<std::pair<std::string, std::string>, std::string> SplitAccount(const std::string& text,
+                                                                             std::string_view option) {
+  const std::size_t equals = text.find('=');
+  std::pair<std::string, std::string> result(text.substr(0, equals),
+                                             equals == std::string::npos ? "" : text.substr(equals + 1));
+  const std::size_t at = result.first.find('@');
+  if (at == std::string::npos || at == 0 || at + 1 == result.first.size()) {
+    return std::unexpected(fmt::format("{} {}: \"{}\" is not an e-mail address", option, text, result.first));
+  }
+  return result;
+}
+
+/// What the demo starts with when nobody was named.
+void AddDefaults(Options& options) {
+  options.accounts = {
+      {"ada@example.com", "Ada Example"}, {"grace@example.org", "Grace Sample"}, {"noor@example.net", "Noor Muster"}};
+  options.samples = {"ada@example.com"};
+}
+
+}  // namespace
+
+std::expected<ListenAddress, std::string> ListenAddress::Parse(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  ListenAddress address;
+  if (colon != std::string_view::npos && colon > 0) {
+    std::string_view host = text.substr(0, colon);
+    const std::string_view port = text.substr(colon + 1);
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    address.host = host;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), address.port);
+    if (error == std::errc() && end == port.data() + port.size() && !port.empty()) return address;
+  }
+  return std::unexpected(fmt::format("\"{}\" is not HOST:PORT, for example 127.0.0.1:8025", text));
+}
+
+std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const* argv) {
+  Options options;
+  std::string listen = "127.0.0.1:8025";
+  std::string tls_listen;
+  std::vector<std::string> accounts;
+  std::vector<std::string> mailboxes;
+  bool no_quota = false;
+
+  CLI::App app(
+      "Google sign-in and Gmail, simulated on this machine, with faults and time under control.\n"
+      "simulator/README.md describes the control API.",
+      "latchkey-simulator");
+  app.add_option("--listen", listen, "Plain http address; port 0 takes a free one")
+      ->option_text("HOST:PORT [127.0.0.1:8025]");
+  app.add_option("--tls-listen", tls_listen, "Address for https as well (HTTP/2 and HTTP/1.1)")
+      ->option_text("HOST:PORT");
+  app.add_option("--tls-dir", options.tls_dir, "Folder of ca.pem, which clients trust, and its key; made when missing")
+      ->option_text("DIR [latchkey-simulator-tls]");
+  app.add_option("--account", accounts, "A person who can sign in; repeatable. Default: three fictional people")
+      ->option_text("EMAIL[=NAME]")
+      ->allow_extra_args(false);
+  app.add_option("--mailbox", mailboxes,
+                 "Fill a mailbox from an mbox (plain or gzip), a folder of .eml files, a .jsonl file, or - for JSON "
+                 "Lines on standard input; repeatable")
+      ->option_text("EMAIL=FILE")
+      ->allow_extra_args(false);
+  app.add_option("--sample", options.samples, "Fill a mailbox with the sample mail; repeatable")
+      ->option_text("EMAIL")
+      ->allow_extra_args(false);
+  app.add_option("--client-id", options.settings.client_id, "The OAuth client's id")
+      ->option_text("ID [latchkey-demo...]");
+  app.add_option("--client-secret", options.settings.client_secret, "The OAuth client's secret")
+      ->option_text("SECRET [GOCSPX-latchkey-demo]");
+  app.add_option("--client-name", options.settings.client_name, "The name on the consent page")
+      ->option_text("NAME [Latchkey]");
+  app.add_option("--redirect-uri", options.settings.redirect_uris,
+                 "A registered redirect URI, compared exactly; repeatable. Default: any on loopback")
+      ->option_text("URI")
+      ->allow_extra_args(false);
+  app.add_flag("--testing-mode", options.settings.testing_mode,
+               "The OAuth project is in testing: refresh tokens live 7 days");
+  app.add_flag("--no-quota", no_quota, "Count quota units, never enforce them");
+  app.add_option("--seed", options.settings.seed, "Decides ids and the dice of faults")->option_text("N [1]");
+  app.add_option("--ready-file", options.ready_file, "Once listening, write the addresses there as JSON (atomically)")
+      ->option_text("PATH");
+  app.add_flag("--quiet", options.quiet, "Print nothing when all is well");
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    std::ostringstream out;
+    const int status = app.exit(error, out, out);
+    return std::unexpected(Exit{status == 0 ? 0 : 2, out.str()});
+  }
+  const auto wrong = [](std::string text) { return std::unexpected(Exit{2, std::move(text) + "\n"}); };
+  options.settings.quota = !no_quota;
+
+  auto address = ListenAddress::Parse(listen);
+  if (!address) return wrong("--listen: " + address.error());
+  options.listen = *address;
+  if (!tls_listen.empty()) {
+    address = ListenAddress::Parse(tls_listen);
+    if (!address) return wrong("--tls-listen: " + address.error());
+    options.tls_listen = *address;
+  }
+  for (const std::string& text : accounts) {
+    auto account = SplitAccount(text, "--account");
+    if (!account) return wrong(account.error());
+    options.accounts.push_back(std::move(*account));
+  }
+  for (const std::string& text : mailboxes) {
+    auto mailbox = SplitAccount(text, "--mailbox");
+    if (!mailbox) return wrong(mailbox.error());
+    if (mailbox->second.empty()) return wrong(fmt::format("--mailbox {}: the file is missing, write EMAIL=FILE", text));
+    options.mailboxes.push_back(std::move(*mailbox));
+  }
+  for (const std::string& text : options.samples) {
+    if (auto account = SplitAccount(text, "--sample"); !account) return wrong(account.error());
+  }
+  if (options.accounts.empty() && options.mailboxes.empty() && options.samples.empty()) AddDefaults(options);
+  return options;
+}
+
+}  // namespace latchkey::simulator

@@ -1,0 +1,322 @@
+#include "simulator/control/control_api.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+
+#include "simulator/faults/payloads.hpp"
+#include "simulator/json_fields.hpp"
+
+namespace latchkey::simulator {
+namespace {
+
+/// "localhost:8025", "127.0.0.1", "[::1]:80". Other names could be a web page's way to reach us through its own DNS.
+bool IsLoopbackHost(std::string_view host) {
+  if (const std::size_t colon = host.rfind(':'); colon != std::string_view::npos && !host.ends_with(']')) {
+    host = host.substr(0, colon);
+  }
+  return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
+}
+
+boost::json::object Describe(const Account& account) {
+  boost::json::object result;
+  result["email"] = account.email;
+  result["sub"] = account.sub;
+  result["name"] = account.name;
+  result["hd"] = account.hd;
+  result["email_verified"] = account.email_verified;
+  result["has_mailbox"] = account.has_mailbox;
+  return result;
+}
+
+boost::json::object Describe(const Settings& settings) {
+  boost::json::object result;
+  result["quota"] = settings.quota;
+  result["concurrency_limit"] = settings.concurrency_limit;
+  result["testing_mode"] = settings.testing_mode;
+  result["access_token_seconds"] = settings.access_token_life.count();
+  result["client_secret"] = settings.client_secret;
+  result["client_deleted"] = settings.client_deleted;
+  result["redirect_uris"] = boost::json::array(settings.redirect_uris.begin(), settings.redirect_uris.end());
+  result["send_iss"] = settings.send_iss;
+  result["sever_opener"] = settings.sever_opener;
+  return result;
+}
+
+template <class T>
+void Assign(T& target, const std::optional<T>& value) {
+  if (value) target = *value;
+}
+
+}  // namespace
+
+std::unexpected<ControlApi::Refusal> ControlApi::Refuse(int status, std::string sentence) {
+  return std::unexpected(Refusal{status, std::move(sentence)});
+}
+
+Response ControlApi::Handle(Request& request) {
+  Outcome outcome = [&]() -> Outcome {
+    const std::string_view origin = request.headers.Get("Origin");
+    const std::size_t scheme = origin.find("://");
+    if (!request.from_loopback || !IsLoopbackHost(request.host) ||
+        (!origin.empty() && (scheme == std::string_view::npos || !IsLoopbackHost(origin.substr(scheme + 3))))) {
+      return Refuse(403, "the control API answers this machine only, under localhost or 127.0.0.1");
+    }
+    boost::json::object body;
+    if (!request.body.empty()) {
+      boost::system::error_code error;
+      boost::json::value value = boost::json::parse(request.body, error);
+      if (error || !value.is_object()) return Refuse(400, "the body must be a JSON object");
+      body = std::move(value.as_object());
+    }
+    return Route(request, body);
+  }();
+  if (outcome) return JsonResponse(200, boost::json::serialize(*outcome));
+  boost::json::object error;
+  error["error"] = outcome.error().sentence;
+  return JsonResponse(outcome.error().status, boost::json::serialize(error));
+}
+
+ControlApi::Outcome ControlApi::Route(const Request& request, const boost::json::object& body) {
+  const std::string_view topic = request.segments.size() > 1 ? std::string_view(request.segments[1]) : "";
+  const std::string_view path = request.path;
+  const bool get = request.method == "GET";
+  const bool post = request.method == "POST";
+  if (topic == "health" && get) return boost::json::object{{"status", "ok"}};
+  if (topic == "clock") return Clock(request, body);
+  if (topic == "accounts") return Accounts(request, body);
+  if (topic == "settings") return ChangeSettings(request, body);
+  if (topic == "faults") return Faults(request, body);
+  if (topic == "mail") return Mail(request, body);
+  if (topic == "grants") return Grants(request, body);
+  if (path == "/control/google/authorize" && post) return Authorize(request, body);
+  if (path == "/control/keys/rotate" && post) {
+    parts_.google.keys().Rotate();
+    const std::vector<std::string> kids = parts_.google.keys().kids();
+    return boost::json::object{{"kids", boost::json::array(kids.begin(), kids.end())}};
+  }
+  if (path == "/control/tokens/expire" && post) {
+    const auto account = AccountIn(body);
+    if (!account) return std::unexpected(account.error());
+    return boost::json::object{{"expired", parts_.google.grants().ExpireAccess(*account)}};
+  }
+  if (path == "/control/pubsub" && (get || request.method == "DELETE")) {
+    return boost::json::object{{"messages", parts_.mail.PubSubMessages(!get)}};
+  }
+  if (path == "/control/counters" && get) return Counters();
+  if (path == "/control/counters/reset" && post) {
+    parts_.counters.Reset();
+    parts_.mail.ResetCounters();
+    parts_.google.grants().ResetCounters();
+    parts_.faults.ResetCounters();
+    return boost::json::object();
+  }
+  return Refuse(404, fmt::format("there is no {} {}; simulator/README.md lists the control API", request.method, path));
+}
+
+ControlApi::Outcome ControlApi::Clock(const Request& request, const boost::json::object& body) {
+  if (request.path == "/control/clock/advance" && request.method == "POST") {
+    JsonFields fields(body);
+    const auto seconds = fields.Number("seconds");
+    if (!seconds || *seconds > 1e9) fields.Complain("\"seconds\" must be a number, 0 or more; time never goes back");
+    if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+    parts_.clock.Advance(std::chrono::microseconds(static_cast<std::int64_t>(*seconds * 1e6)));
+  } else if (request.path != "/control/clock" || request.method != "GET") {
+    return Refuse(404, "the clock knows GET /control/clock and POST /control/clock/advance");
+  }
+  boost::json::object result;
+  result["now"] = FormatInstant(parts_.clock.Now());
+  result["offset_seconds"] = static_cast<double>(parts_.clock.offset().count()) / 1e6;
+  return result;
+}
+
+ControlApi::Outcome ControlApi::Accounts(const Request& request, const boost::json::object& body) {
+  if (request.segments.size() == 2 && request.method == "GET") {
+    boost::json::array list;
+    for (const Account& account : parts_.accounts.all()) list.push_back(Describe(account));
+    return boost::json::object{{"accounts", std::move(list)}};
+  }
+  if (request.segments.size() == 2 && request.method == "POST") {
+    const auto* email = body.if_contains("email");
+    if (!email || !email->is_string() || !std::string_view(email->as_string()).contains('@')) {
+      return Refuse(400, "\"email\" must be an address");
+    }
+    return ChangeAccount(parts_.accounts.Add(std::string_view(email->as_string())), body, true);
+  }
+  if (request.segments.size() == 3 && request.method == "PATCH") {
+    Account* account = parts_.accounts.FindByEmail(request.segments[2]);
+    if (!account) return Refuse(404, fmt::format("there is no account {}", request.segments[2]));
+    return ChangeAccount(*account, body, false);
+  }
+  return Refuse(405, "accounts know GET and POST, a single one PATCH");
+}
+
+ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::json::object& body, bool added) {
+  JsonFields fields(body);
+  const auto email = fields.Text("email");
+  const auto name = fields.Text("name");
+  const auto hd = fields.Text("hd");
+  const auto verified = fields.Flag("email_verified");
+  const auto has_mailbox = fields.Flag("has_mailbox");
+  const bool sample = added && fields.Flag("sample").value_or(false);
+  const std::string mailbox = added ? fields.Text("mailbox").value_or("") : "";
+  if (!added && email) {
+    const Account* other = parts_.accounts.FindByEmail(*email);
+    if (other && other != &account) fields.Complain(fmt::format("somebody else has the address {}", *email));
+  }
+  if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+  if (!added) Assign(account.email, email);
+  if (name) account.SetName(*name);
+  Assign(account.hd, hd);
+  Assign(account.email_verified, verified);
+  Assign(account.has_mailbox, has_mailbox);
+  for (const auto& imported :
+       {sample ? parts_.mail.ImportSample(account) : MailService::Outcome<std::size_t>(0),
+        mailbox.empty() ? MailService::Outcome<std::size_t>(0) : parts_.mail.Import(account, mailbox)}) {
+    if (!imported) return Refuse(400, imported.error());
+  }
+  return Describe(account);
+}
+
+ControlApi::Outcome ControlApi::ChangeSettings(const Request& request, const boost::json::object& body) {
+  Settings& settings = parts_.settings;
+  if (request.method == "GET") return Describe(settings);
+  if (request.method != "PATCH") return Refuse(405, "settings know GET and PATCH");
+  JsonFields fields(body);
+  const auto quota = fields.Flag("quota");
+  const auto limit = fields.Count("concurrency_limit");
+  const auto testing_mode = fields.Flag("testing_mode");
+  const auto life = fields.Count("access_token_seconds");
+  const auto secret = fields.Text("client_secret");
+  const auto deleted = fields.Flag("client_deleted");
+  const auto redirect_uris = fields.Texts("redirect_uris");
+  const auto send_iss = fields.Flag("send_iss");
+  const auto sever_opener = fields.Flag("sever_opener");
+  if (life && *life > 1'000'000'000) fields.Complain("\"access_token_seconds\" is too large");
+  if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+  Assign(settings.quota, quota);
+  Assign(settings.concurrency_limit, limit);
+  Assign(settings.testing_mode, testing_mode);
+  if (life) settings.access_token_life = std::chrono::seconds(*life);
+  Assign(settings.client_secret, secret);
+  Assign(settings.client_deleted, deleted);
+  Assign(settings.redirect_uris, redirect_uris);
+  Assign(settings.send_iss, send_iss);
+  Assign(settings.sever_opener, sever_opener);
+  parts_.mail.EnforceQuota(settings.quota);
+  return Describe(settings);
+}
+
+ControlApi::Outcome ControlApi::Authorize(const Request& request, const boost::json::object& body) {
+  JsonFields fields(body);
+  const std::string url = fields.Text("url").value_or("");
+  simulator::Authorize::Decision decision;
+  decision.account = fields.Text("account").value_or("");
+  const std::string word = fields.Text("decision").value_or("approve");
+  decision.approve = word == "approve";
+  decision.untick = fields.Texts("untick").value_or(std::vector<std::string>());
+  const std::size_t question = url.find('?');
+  if (question == std::string::npos) fields.Complain("\"url\" must be the authorization URL with its query");
+  if (word != "approve" && word != "deny") fields.Complain("\"decision\" must be \"approve\" or \"deny\"");
+  if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+  const auto location =
+      parts_.google.authorize().Walk(request, Parameters::Parse(std::string_view(url).substr(question + 1)), decision);
+  if (!location) return Refuse(400, fmt::format("{}: {}", location.error().code, location.error().explanation));
+  return boost::json::object{{"location", *location}};
+}
+
+ControlApi::Outcome ControlApi::Grants(const Request& request, const boost::json::object& body) {
+  GrantStore& grants = parts_.google.grants();
+  if (request.path == "/control/grants" && request.method == "GET") {
+    return boost::json::object{{"grants", grants.Describe()}};
+  }
+  if (request.path != "/control/grants/revoke" || request.method != "POST") {
+    return Refuse(404, "grants know GET /control/grants and POST /control/grants/revoke");
+  }
+  const auto account = AccountIn(body);
+  if (!account) return std::unexpected(account.error());
+  if (!*account) return Refuse(400, "\"account\" is missing");
+  return boost::json::object{{"revoked", grants.RevokeGrants(**account)}};
+}
+
+ControlApi::Outcome ControlApi::Faults(const Request& request, const boost::json::object& body) {
+  FaultTable& faults = parts_.faults;
+  const auto add = [&](const boost::json::object& description) -> Outcome {
+    auto added = faults.Add(description);
+    if (!added) return Refuse(400, std::move(added.error()));
+    return std::move(*added);
+  };
+  if (request.segments.size() == 2) {
+    if (request.method == "GET") return boost::json::object{{"faults", faults.Describe()}};
+    if (request.method == "DELETE") {
+      faults.Clear();
+      return boost::json::object();
+    }
+    if (request.method != "POST") return Refuse(405, "faults know GET, POST and DELETE");
+    const auto* several = body.if_contains("faults");
+    if (!several) return add(body);
+    boost::json::array list;
+    if (!several->is_array()) return Refuse(400, "\"faults\" must be a list");
+    for (const boost::json::value& description : several->as_array()) {
+      if (!description.is_object()) return Refuse(400, "\"faults\" must be a list of objects");
+      Outcome added = add(description.as_object());
+      if (!added) return added;
+      list.push_back(std::move(*added));
+    }
+    return boost::json::object{{"faults", std::move(list)}};
+  }
+  if (request.segments[2] == "payloads" && request.method == "GET") {
+    boost::json::object payloads;
+    for (const std::string_view name : PayloadNames()) {
+      const Response response = *MakePayload(name, parts_.clock.Now());
+      payloads[name] = {{"status", response.status}, {"body", response.body}};
+    }
+    return boost::json::object{{"payloads", std::move(payloads)}};
+  }
+  if (request.method != "DELETE") return Refuse(405, "a single fault knows DELETE");
+  if (!faults.Remove(request.segments[2])) return Refuse(404, fmt::format("there is no fault {}", request.segments[2]));
+  return boost::json::object();
+}
+
+boost::json::object ControlApi::Counters() const {
+  boost::json::object accounts;
+  boost::json::object quota = parts_.mail.QuotaCounters();
+  for (const Account& account : parts_.accounts.all()) {
+    boost::json::object counts = parts_.counters.OfAccount(account);
+    if (const auto* units = quota.if_contains(account.email); units && units->is_object()) {
+      for (const auto& member : units->as_object()) counts[member.key()] = member.value();
+    }
+    accounts[account.email] = std::move(counts);
+  }
+  const GrantStore::Counters& issued = parts_.google.grants().counters();
+  boost::json::object tokens;
+  tokens["codes_issued"] = issued.codes_issued;
+  tokens["codes_redeemed"] = issued.codes_redeemed;
+  tokens["access_issued"] = issued.access_issued;
+  tokens["refresh_issued"] = issued.refresh_issued;
+  tokens["refreshed"] = issued.refreshed;
+  tokens["refused"] = issued.refused;
+  tokens["revoked"] = issued.revoked;
+  boost::json::object result;
+  result["requests"] = parts_.counters.Requests();
+  result["accounts"] = std::move(accounts);
+  result["tokens"] = std::move(tokens);
+  result["faults"] = parts_.faults.Counters();
+  result["connections"] = parts_.connection_count();
+  return result;
+}
+
+std::expected<const Account*, ControlApi::Refusal> ControlApi::AccountIn(const boost::json::object& body) const {
+  JsonFields fields(body);
+  const auto email = fields.Text("account");
+  if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+  if (!email) return nullptr;
+  const Account* account = parts_.accounts.FindByEmail(*email);
+  if (!account) return Refuse(404, fmt::format("there is no account {}", *email));
+  return account;
+}
+
+}  // namespace latchkey::simulator

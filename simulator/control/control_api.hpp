@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+
+#include <boost/json/object.hpp>
+
+#include "simulator/clock.hpp"
+#include "simulator/control/counters.hpp"
+#include "simulator/faults/fault_table.hpp"
+#include "simulator/google/google_identity.hpp"
+#include "simulator/mail_service.hpp"
+#include "simulator/settings.hpp"
+
+namespace latchkey::simulator {
+
+/// Everything the control API reads and changes; all of it outlives the API.
+struct ControlledParts {
+  SimulatorClock& clock;
+  Settings& settings;
+  AccountRegistry& accounts;
+  GoogleIdentity& google;
+  FaultTable& faults;
+  RequestCounters& counters;
+  MailService& mail;
+  std::function<std::size_t()> connection_count;
+};
+
+/// Everything under /control: see README.md. Loop thread only.
+class ControlApi {
+ public:
+  explicit ControlApi(ControlledParts parts) : parts_(std::move(parts)) {}
+
+  Response Handle(Request& request);
+
+ private:
+  /// Answer body, or the sentence and status of a refusal.
+  struct Refusal {
+    int status = 400;
+    std::string sentence;
+  };
+  using Outcome = std::expected<boost::json::object, Refusal>;
+  static std::unexpected<Refusal> Refuse(int status, std::string sentence);
+
+  Outcome Route(const Request& request, const boost::json::object& body);
+  Outcome Clock(const Request& request, const boost::json::object& body);
+  Outcome Accounts(const Request& request, const boost::json::object& body);
+  Outcome ChangeAccount(Account& account, const boost::json::object& body, bool added);
+  Outcome ChangeSettings(const Request& request, const boost::json::object& body);
+  Outcome Authorize(const Request& request, const boost::json::object& body);
+  Outcome Grants(const Request& request, const boost::json::object& body);
+  Outcome Faults(const Request& request, const boost::json::object& body);
+  Outcome Mail(const Request& request, const boost::json::object& body);
+  Outcome DeliverMail(const Account& account, const boost::json::object& body);
+  boost::json::object Counters() const;
+  std::expected<const Account*, Refusal> AccountIn(const boost::json::object& body) const;
+
+  ControlledParts parts_;
+};
+
+}  // namespace latchkey::simulator
