@@ -1,0 +1,25 @@
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/error.hpp"
+#include "http_client/http_client.hpp"
+
+namespace latchkey::google {
+
+/// Which call an answer belongs to: the same 404 means "gone" for a message and "start over" for a history cursor.
+enum class GmailCall { kProfile, kLabels, kHistory, kList, kMessage, kAttachment };
+
+/// The one place where an answer of Gmail that is no success becomes an ErrorCode. Google sends rate limits as 403 and
+/// as 429, with a status of PERMISSION_DENIED too, so the reason decides, never the status alone. retry_after comes
+/// from the Retry-After header (seconds, decimal seconds or an HTTP date) or from the text "Retry after <time>", at
+/// least one second and at most a day from `now`.
+///
+///   kUnauthenticated      the access token was refused: refresh once, call once more
+///   kMissingScope         the grant does not cover the call          kNoMailbox      the account has no Gmail
+///   kPolicyEnforced       the domain's administrators forbid it      kApiNotEnabled  the operator's project lacks it
+///   kRateLimited          wait                                       kQuotaExceeded  the project's daily cap: wait
+///   long kProviderUnavailable  5xx of any shape                           kGone           message or attachment is no
+///   more kCursorExpired        history id or page token no longer valid   kInvalidArgument / kForbidden  all else
+Error ClassifyGmailError(GmailCall call, const http_client::HttpResponse& response, Instant now);
+
+}  // namespace latchkey::google

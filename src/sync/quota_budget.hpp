@@ -1,0 +1,69 @@
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+
+#include "base/clock.hpp"
+
+namespace latchkey::sync {
+
+/// A provider's request quota as a budget that is spent before the call, so that the provider hardly ever has to say
+/// no. One bucket for each account and one for the whole project, both GCRA (the generic cell rate algorithm): a bucket
+/// is one instant, "when all that was spent will have been earned", so nothing has to tick. Live calls may use
+/// everything; backfill leaves a reserve of the burst, which is what live calls find when a backfill has been spending
+/// all it may. Loop thread only.
+class QuotaBudget {
+ public:
+  struct Limits {
+    std::int64_t account_units_per_minute = 6'000;      ///< 0: no limit.
+    std::int64_t project_units_per_minute = 1'200'000;  ///< 0: no limit.
+    /// Share of a minute's units that may be spent at once after a rest; the rest is earned evenly, so that no minute
+    /// ever holds more than its limit.
+    double burst_share = 0.2;
+    double backfill_reserve = 0.1;  ///< Share of the burst that backfill leaves.
+    /// Accounts remembered; the one longest unused is forgotten first (it has earned back its burst by then).
+    std::size_t max_accounts = 10'000;
+  };
+
+  QuotaBudget(const Clock& clock, Limits limits) : clock_(clock), limits_(limits) {}
+
+  enum class Lane { kLive, kBackfill };
+
+  /// Takes `units` when both buckets have them and returns 0; otherwise takes nothing and returns how long to wait
+  /// before it is worth asking again.
+  std::chrono::microseconds TrySpend(std::string_view account, std::int64_t units, Lane lane);
+
+  /// The provider refused all the same (other clients share the quota): nothing may be spent for the account until
+  /// `wait` has passed.
+  void Block(std::string_view account, std::chrono::milliseconds wait);
+
+  std::size_t size() const { return buckets_.size(); }
+
+ private:
+  struct Bucket {
+    std::string account;
+    Instant earned_at{};  ///< GCRA's "theoretical arrival time".
+    Instant blocked_until{};
+  };
+  using Order = std::list<Bucket>;
+
+  Bucket& Find(std::string_view account);
+  /// The time in which `units` are earned.
+  std::chrono::microseconds Cost(std::int64_t per_minute, double units) const;
+  std::chrono::microseconds Wait(const Bucket& bucket, std::int64_t per_minute, std::int64_t units, Lane lane,
+                                 Instant now) const;
+  void Spend(Bucket& bucket, std::int64_t per_minute, std::int64_t units, Instant now) const;
+
+  const Clock& clock_;
+  Limits limits_;
+  Bucket project_;
+  Order order_;  ///< Most recently used first.
+  std::unordered_map<std::string, Order::iterator> buckets_;
+};
+
+}  // namespace latchkey::sync

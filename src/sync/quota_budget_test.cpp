@@ -1,0 +1,81 @@
+#include "sync/quota_budget.hpp"
+
+#include <gtest/gtest.h>
+
+namespace latchkey::sync {
+namespace {
+
+using std::chrono::microseconds;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+using Lane = QuotaBudget::Lane;
+
+class QuotaBudgetTest : public ::testing::Test {
+ protected:
+  int SpendAll(QuotaBudget& budget, std::string_view account, std::int64_t units, Lane lane) {
+    int calls = 0;
+    while (budget.TrySpend(account, units, lane) == microseconds(0) && calls < 100000) ++calls;
+    return calls;
+  }
+  ManualClock clock_{FromMicros(1'000'000'000'000'000)};
+};
+
+TEST_F(QuotaBudgetTest, SpendsTheBurstThenTheRate) {
+  QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 0});
+  // A fifth of a minute's units at once, then 80 units a second.
+  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 60);
+  EXPECT_EQ(budget.TrySpend("a", 20, Lane::kLive), milliseconds(250));
+  clock_.Advance(milliseconds(250));
+  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 1);
+}
+
+TEST_F(QuotaBudgetTest, NoMinuteHoldsMoreThanItsLimit) {
+  QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 0});
+  int first_minute = SpendAll(budget, "a", 20, Lane::kLive);
+  for (int i = 0; i < 599; ++i) {
+    clock_.Advance(milliseconds(100));
+    first_minute += SpendAll(budget, "a", 20, Lane::kLive);
+  }
+  EXPECT_LE(first_minute * 20, 6000);
+  EXPECT_GE(first_minute * 20, 5900);
+}
+
+TEST_F(QuotaBudgetTest, BackfillLeavesAReserveForLiveCalls) {
+  QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 0});
+  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kBackfill), 54);
+  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 6);
+  clock_.Advance(milliseconds(250));
+  // What is earned while live calls are in debt to the reserve is theirs.
+  EXPECT_GT(budget.TrySpend("a", 20, Lane::kBackfill), microseconds(0));
+  EXPECT_EQ(budget.TrySpend("a", 20, Lane::kLive), microseconds(0));
+}
+
+TEST_F(QuotaBudgetTest, AccountsShareTheProjectAndNothingElse) {
+  QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 9000});
+  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 60);
+  EXPECT_EQ(SpendAll(budget, "b", 20, Lane::kLive), 30);
+}
+
+TEST_F(QuotaBudgetTest, ARefusalOfTheProviderBlocksTheAccountAlone) {
+  QuotaBudget budget(clock_, {.account_units_per_minute = 0, .project_units_per_minute = 0});
+  budget.Block("a", seconds(30));
+  EXPECT_EQ(budget.TrySpend("a", 1, Lane::kLive), seconds(30));
+  EXPECT_EQ(budget.TrySpend("b", 1, Lane::kLive), microseconds(0));
+  clock_.Advance(seconds(30));
+  EXPECT_EQ(budget.TrySpend("a", 1, Lane::kLive), microseconds(0));
+}
+
+TEST_F(QuotaBudgetTest, ACallDearerThanTheBurstWaitsForAFullBucket) {
+  QuotaBudget budget(clock_, {.account_units_per_minute = 60, .project_units_per_minute = 0});
+  EXPECT_EQ(budget.TrySpend("a", 20, Lane::kBackfill), microseconds(0));
+  EXPECT_EQ(budget.TrySpend("a", 20, Lane::kBackfill), seconds(25));
+}
+
+TEST_F(QuotaBudgetTest, RemembersABoundedNumberOfAccounts) {
+  QuotaBudget budget(clock_, {.max_accounts = 10});
+  for (int i = 0; i < 1000; ++i) budget.TrySpend("account" + std::to_string(i), 1, Lane::kLive);
+  EXPECT_EQ(budget.size(), 10U);
+}
+
+}  // namespace
+}  // namespace latchkey::sync
