@@ -21,8 +21,6 @@ oauth::CallbackRequest MakeCallback(Call& call) {
     const auto value = request.FindCookie(name);
     return value ? std::optional<std::string>(*value) : std::nullopt;
   };
-  if (const auto session = call.request.FindCookie(identity::Sessions::CookieName(call.services.site.https)))
-    callback.previous_session = SecretString(std::string(*session));
   callback.user_agent = call.request.FindHeader("User-Agent").value_or("").substr(0, 200);
   callback.address = call.request.client_address;
   return callback;

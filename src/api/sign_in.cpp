@@ -20,6 +20,8 @@ Answer StartSignIn(Call& call) {
   start.return_to = call.request.FindQuery("return_to").value_or("/");
   if (const auto setup = call.request.FindCookie(SetupCookieName(call.services.site)))
     start.setup_token = SecretString(std::string(*setup));
+  if (const auto session = call.request.FindCookie(identity::Sessions::CookieName(call.services.site.https)))
+    start.previous_session = SecretString(std::string(*session));
   auto flow = co_await call.services.sign_in.Start(start);
   // A setup link that died must not keep this browser from signing in as an ordinary person.
   if (!flow && flow.error().code == ErrorCode::kForbidden && !start.setup_token.empty()) {
