@@ -18,11 +18,11 @@ struct ProblemKind {
 /// The one place where ErrorCode becomes HTTP.
 ProblemKind ProblemOf(ErrorCode code);
 
-/// An RFC 9457 answer: {"type","title","status","code","ref"}, with "retry_after" (seconds) and Retry-After when known.
+/// An RFC 9457 answer: {"type","title","status","code","ref"}, with Retry-After (seconds, rounded up) when known.
 /// Error::detail stays out of it; `ref` is the request id, under which the log has the rest.
 Response MakeProblem(const Error& error, std::string_view request_id);
 Response MakeProblem(ErrorCode code, std::string_view request_id);
-/// For refusals of the protocol itself, which have no ErrorCode ("method_not_allowed", "unsupported_media_type").
+/// For statuses that no ErrorCode leads to (405, 415, 431); `code` is the spelled form of the nearest one.
 Response MakeProblem(int status, std::string_view code, std::string_view title, std::string_view request_id,
                      std::optional<std::chrono::milliseconds> retry_after = std::nullopt);
 
