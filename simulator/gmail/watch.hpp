@@ -1,0 +1,47 @@
+#pragma once
+
+#include <deque>
+#include <map>
+#include <string>
+#include <vector>
+
+#include <boost/json/array.hpp>
+
+#include "base/clock.hpp"
+#include "simulator/mailbox/mailbox.hpp"
+
+namespace latchkey::simulator {
+
+/// What a mailbox's owner asked to be told about.
+struct Watch {
+  std::string topic;
+  LabelSet labels;  ///< Empty: all.
+  bool exclude = false;
+  Instant expires;
+  std::optional<Instant> last_notification;
+};
+
+/// Watches of all accounts and the Pub/Sub messages they made, until somebody takes them for delivery. As Gmail: one
+/// notification at once, at most one a second per user (more are dropped), an end after seven days.
+class Watches {
+ public:
+  static constexpr std::chrono::hours kLife{7 * 24};
+  /// Nobody may ever fetch them: the oldest go.
+  static constexpr std::size_t kMaxQueued = 10'000;
+
+  Instant Start(const std::string& account, Watch watch, std::uint64_t history_id, Instant now);
+  void Stop(const std::string& account) { watches_.erase(account); }
+  void Changed(const std::string& account, const LabelSet& touched, std::uint64_t history_id, Instant now);
+
+  /// Envelopes as Pub/Sub posts them, oldest first.
+  boost::json::array Messages(bool clear);
+
+ private:
+  void Notify(const std::string& account, Watch& watch, std::uint64_t history_id, Instant now);
+
+  std::map<std::string, Watch> watches_;
+  std::deque<boost::json::object> queue_;
+  std::uint64_t next_message_id_ = 2'070'443'601'311'540;
+};
+
+}  // namespace latchkey::simulator
