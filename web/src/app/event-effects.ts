@@ -1,0 +1,88 @@
+import type { InfiniteData, QueryClient } from '@tanstack/react-query';
+import type { ConnectedAccount } from '@/shared/api/accounts';
+import type { MessageSummary } from '@/shared/api/messages';
+import { sessionQuery } from '@/shared/api/session';
+import type { StreamEvent } from './event-stream';
+
+type MessagePages = InfiniteData<{ items: MessageSummary[]; next_cursor: string | null }>;
+
+// The first change shows at once, a flood of them (an import) at this pace.
+const pace = 1_500;
+
+/** Turns events into fresh data. Events carry ids; the data comes from where it always comes from. */
+export function applyEvents(queryClient: QueryClient) {
+  const stale = new Set<'messages' | 'labels' | 'accounts'>();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let last = 0;
+
+  const flush = () => {
+    timer = undefined;
+    last = Date.now();
+    for (const key of stale) void queryClient.invalidateQueries({ queryKey: [key] });
+    stale.clear();
+  };
+  const refresh = (...keys: ('messages' | 'labels' | 'accounts')[]) => {
+    keys.forEach((key) => stale.add(key));
+    timer ??= setTimeout(flush, Math.max(0, last + pace - Date.now()));
+  };
+
+  const take = (event: StreamEvent) => {
+    switch (event.type) {
+      case 'message.upserted':
+        if (event.message_id) void queryClient.invalidateQueries({ queryKey: ['message', event.message_id] });
+        refresh('messages', 'labels');
+        return;
+      case 'message.deleted':
+        if (event.message_id) forget(queryClient, event.message_id);
+        refresh('messages', 'labels');
+        return;
+      case 'sync.progress':
+        if (event.account_id && event.progress) {
+          const { account_id: id, progress } = event;
+          queryClient.setQueryData<ConnectedAccount[]>(['accounts'], (accounts) =>
+            accounts?.map((account) => (account.id === id ? { ...account, progress } : account)),
+          );
+        }
+        refresh('accounts');
+        return;
+      case 'account.updated':
+        refresh('accounts', 'labels', 'messages');
+        void queryClient.invalidateQueries({ queryKey: ['erasure'] });
+        if (event.account_id)
+          void queryClient.invalidateQueries({ queryKey: ['account-activity', event.account_id] });
+        return;
+      case 'connect.finished':
+        void queryClient.invalidateQueries({
+          queryKey: event.attempt_id ? ['connect-attempt', event.attempt_id] : ['connect-attempt'],
+        });
+        refresh('accounts', 'labels', 'messages');
+        return;
+      case 'session.ended':
+        void queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 }).then(
+          (session) => !session.user && window.location.assign('/login'),
+          () => undefined,
+        );
+        return;
+      case 'resync':
+        void queryClient.invalidateQueries();
+    }
+  };
+
+  return { take, stop: () => clearTimeout(timer) };
+}
+
+/** Takes a deleted message off the page at once; the lists are read again in a moment. */
+function forget(queryClient: QueryClient, id: string): void {
+  queryClient.setQueriesData<MessagePages>(
+    { queryKey: ['messages'] },
+    (data) =>
+      data && {
+        ...data,
+        pages: data.pages.map((page) => ({
+          ...page,
+          items: page.items.filter((message) => message.id !== id),
+        })),
+      },
+  );
+  void queryClient.resetQueries({ queryKey: ['message', id] });
+}

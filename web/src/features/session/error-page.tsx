@@ -1,0 +1,42 @@
+import { useQuery } from '@tanstack/react-query';
+import { Link, useSearch } from '@tanstack/react-router';
+import { sessionQuery } from '@/shared/api/session';
+import { problemWords } from '@/shared/error-words';
+import { hasMessage, t } from '@/shared/i18n/i18n';
+import { PageTitle } from '@/shared/page-title';
+import { buttonLook } from '@/shared/ui/button';
+import { Reference } from '@/shared/ui/problem-notice';
+import { QuietFrame } from './quiet-frame';
+
+/** Where a browser ends when signing in or connecting failed. The address holds a code of a fixed set, never words. */
+export function ErrorPage() {
+  const { error = 'internal', ref } = useSearch({ from: '/auth/error' });
+  const session = useQuery(sessionQuery);
+  const known = hasMessage(`error.${error}.title`) ? error : 'internal';
+  const words = problemWords(known);
+  return (
+    <QuietFrame title={words.title}>
+      <PageTitle title={words.title} />
+      <p className="text-center text-muted">{words.body}</p>
+      <div className="mt-5 flex flex-col gap-2">
+        {session.data?.user ? (
+          <>
+            <Link to="/accounts" className={buttonLook({ look: 'primary', size: 'large' })}>
+              {t('connectDone.toAccounts')}
+            </Link>
+            <Link to="/inbox" className={buttonLook({ size: 'large' })}>
+              {t('errorPage.home')}
+            </Link>
+          </>
+        ) : (
+          <Link to="/login" className={buttonLook({ look: 'primary', size: 'large' })}>
+            {t('errorPage.signIn')}
+          </Link>
+        )}
+      </div>
+      <div className="flex justify-center">
+        <Reference code={known} reference={ref && /^[\w-]{1,64}$/.test(ref) ? ref : null} />
+      </div>
+    </QuietFrame>
+  );
+}

@@ -1,0 +1,37 @@
+import { t } from '@/shared/i18n/i18n';
+import { CopyButton } from '@/shared/ui/copy-button';
+import { Notice } from '@/shared/ui/notice';
+
+const settings = ['AUTH_GOOGLE_CLIENT_ID=', 'AUTH_GOOGLE_CLIENT_SECRET='].join('\n');
+
+/** Shown while no provider is configured: what a person can know, and what an administrator has to do. */
+export function NotSetUp() {
+  const origin = window.location.origin;
+  return (
+    <>
+      <Notice tone="info" title={t('login.notSetUp')}>
+        {t('login.notSetUpUser')}
+      </Notice>
+      <p className="text-sm text-muted">{t('login.notSetUpAdmin')}</p>
+      <dl className="flex flex-col gap-3">
+        <Copyable label={t('login.redirectSignIn')} text={`${origin}/auth/login/google/callback`} />
+        <Copyable label={t('login.redirectConnect')} text={`${origin}/auth/apis/connect/google/callback`} />
+        <Copyable label={t('login.settings')} text={settings} />
+      </dl>
+    </>
+  );
+}
+
+function Copyable({ label, text }: { label: string; text: string }) {
+  return (
+    <div>
+      <dt className="mb-1 text-sm font-medium">{label}</dt>
+      <dd className="flex items-start gap-2">
+        <code className="min-w-0 flex-1 rounded-lg bg-sunken px-2.5 py-1.5 font-mono text-xs break-all whitespace-pre-line">
+          {text}
+        </code>
+        <CopyButton text={text} />
+      </dd>
+    </div>
+  );
+}

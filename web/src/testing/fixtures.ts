@@ -1,0 +1,188 @@
+import type { AccountStatus, ConnectedAccount } from '@/shared/api/accounts';
+import type { Label, Message, MessageSummary } from '@/shared/api/messages';
+import type { Session } from '@/shared/api/session';
+
+/** People, accounts and mail for tests and for looking at pages. Everybody here is fictional. */
+
+const hour = 3_600_000;
+export const noon = Date.UTC(2026, 5, 17, 12, 0, 0);
+export const before = (milliseconds: number): string => new Date(noon - milliseconds).toISOString();
+const after = (milliseconds: number): string => new Date(noon + milliseconds).toISOString();
+const id = (kind: number, n: number): string =>
+  `01931f30-${String(kind).padStart(4, '0')}-7000-8000-${String(n).padStart(12, '0')}`;
+
+export const session: Session = {
+  user: {
+    id: id(1, 1),
+    email: 'ada@example.com',
+    firstName: 'Ada',
+    lastName: 'Example',
+    auth_provider: 'google',
+    is_admin: true,
+    created_at: before(1000 * hour),
+  },
+  csrfToken: 'csrf-token-of-the-fixture',
+  session: { id: id(2, 1), expires_at: after(700 * hour) },
+  connectedAccounts: [],
+  providers: [
+    {
+      id: 'google',
+      name: 'Google',
+      sign_in: true,
+      connect: true,
+      capabilities: ['read_mail', 'send_mail', 'read_calendar'],
+    },
+  ],
+  setup: { state: 'complete', bound_to_this_browser: false },
+  end_reason: null,
+  version: '0.1.0',
+};
+
+export const signedOut: Session = { ...session, user: null, csrfToken: null, session: null };
+
+export function account(changes: Partial<ConnectedAccount> = {}): ConnectedAccount {
+  return {
+    id: id(3, 1),
+    provider: 'google',
+    email: 'ada@example.com',
+    display_name: null,
+    status: 'healthy',
+    reason: null,
+    action: 'sync_now',
+    since: before(48 * hour),
+    last_success_at: before(20_000),
+    next_attempt_at: after(40_000),
+    progress: null,
+    capabilities: {
+      read_mail: { requested: true, granted: true, status: 'ok' },
+      send_mail: { requested: false, granted: false, status: 'off' },
+      read_calendar: { requested: false, granted: false, status: 'off' },
+    },
+    message_count: 18_220,
+    created_at: before(300 * hour),
+    used_to_sign_in: true,
+    ref: null,
+    ...changes,
+  };
+}
+
+export const work = account({
+  id: id(3, 2),
+  email: 'ada.example@mathematics.example.org',
+  display_name: 'Work',
+  used_to_sign_in: false,
+  message_count: 4_311,
+});
+
+const states: Record<AccountStatus, Partial<ConnectedAccount>> = {
+  pending: { action: 'none', message_count: 0, last_success_at: null, since: before(12_000) },
+  authorizing: { action: 'continue', message_count: 0, last_success_at: null },
+  importing: {
+    action: 'pause',
+    message_count: 12_400,
+    progress: { stage: 'initial', done: 12_400, total: 32_600, rate: 84.2, eta_seconds: 240 },
+  },
+  healthy: { action: 'sync_now' },
+  syncing: { action: 'none' },
+  delayed: { action: 'sync_now', last_success_at: before(2 * hour), next_attempt_at: after(300_000) },
+  rate_limited: { action: 'none', reason: 'rate_limited', next_attempt_at: after(120_000) },
+  needs_reauth: { action: 'reconnect', reason: 'reauth_invalid_grant', since: before(30 * hour) },
+  missing_scope: {
+    action: 'grant',
+    reason: 'missing_scope',
+    capabilities: {
+      read_mail: { requested: true, granted: true, status: 'ok' },
+      send_mail: { requested: false, granted: false, status: 'off' },
+      read_calendar: { requested: true, granted: false, status: 'missing_scope' },
+    },
+  },
+  admin_blocked: { action: 'copy_admin_link', reason: 'admin_consent_required' },
+  provider_down: { action: 'none', reason: 'provider_unavailable', next_attempt_at: after(300_000) },
+  error: { action: 'retry', reason: 'internal', ref: '7F3K9QX2' },
+  paused: { action: 'resume', reason: 'paused_by_user' },
+  disconnecting: {
+    action: 'none',
+    progress: { stage: 'erasing', done: 7_470, total: 18_220, rate: null, eta_seconds: null },
+  },
+  disconnected: { action: 'connect_again', message_count: 0 },
+};
+
+/** One account in each state of the model. */
+export const everyState: ConnectedAccount[] = (Object.keys(states) as AccountStatus[]).map((status, index) =>
+  account({
+    id: id(3, 100 + index),
+    email: `${status.replace('_', '.')}@example.com`,
+    used_to_sign_in: false,
+    status,
+    ...states[status],
+  }),
+);
+
+const label = (changes: Partial<Label> & Pick<Label, 'id' | 'role'>): Label => ({
+  account_id: id(3, 1),
+  name: changes.id,
+  kind: 'system',
+  visible: true,
+  unread: 0,
+  total: 0,
+  ...changes,
+});
+
+export const labels: Label[] = [
+  label({ id: 'INBOX', role: 'inbox', unread: 3, total: 9 }),
+  label({ id: 'STARRED', role: 'starred', unread: 0, total: 1 }),
+  label({ id: 'SENT', role: 'sent', total: 220 }),
+  label({ id: 'DRAFT', role: 'drafts', total: 2 }),
+  label({ id: 'SPAM', role: 'spam', unread: 14, total: 14 }),
+  label({ id: 'TRASH', role: 'trash', total: 31 }),
+  label({ id: 'Label_1', name: 'Reading group', kind: 'user', role: null, unread: 1, total: 44 }),
+  label({ id: 'Label_2', name: 'Invoices', kind: 'user', role: null, unread: 0, total: 180 }),
+  label({ id: 'Label_3', name: 'عائلة', kind: 'user', role: null, unread: 2, total: 12 }),
+];
+
+const rows: [string, string, string, string, number, Partial<MessageSummary>][] = [
+  ['Grace Example', 'grace@example.org', 'Minutes of the meeting, and two questions', 'Here are the minutes, as promised. Two things are still open: who talks to the printers, and whether the room is ours on Thursday.', 0.2, { is_read: false, has_attachments: true }],
+  ['紫 式部', 'murasaki@example.jp', '来週の読書会について', 'お世話になっております。来週の読書会は水曜日の午後七時からです。場所はいつもの図書館です。', 1.5, { is_read: false, labels: ['INBOX', 'UNREAD', 'Label_1'] }],
+  ['ليلى حداد', 'layla@example.net', 'موعد الزيارة يوم الجمعة', 'مرحبا آدا، هل ما زلت قادمة يوم الجمعة؟ سنكون في البيت بعد الساعة الخامسة.', 3, { is_read: false }],
+  ['Northern Lights Newsletter', 'news@lights.example', 'June: the shortest nights, and where to sleep through them', 'In this issue: three huts above the tree line, a recipe for cardamom buns, and a map of quiet beaches.', 6, {}],
+  ['Олена Приклад', 'olena@example.org', 'Re: Рахунок за травень', 'Дякую, все отримала. Підписаний примірник у вкладенні.', 22, { has_attachments: true, is_starred: true }],
+  ['Pat Sample', 'pat@example.com', '', 'sent from my telephone', 27, {}],
+  ['Δήμητρα Παράδειγμα', 'dimitra@example.org', 'Φωτογραφίες από το ταξίδι', 'Σου στέλνω μερικές φωτογραφίες από την Ύδρα. Η τρίτη είναι η αγαπημένη μου.', 50, { has_attachments: true }],
+  ['Railway Tickets', 'noreply@railway.example', 'Your booking K7Q2ZR: Zürich HB to Milano Centrale', 'Thank you for your booking. Your ticket is attached. Please have it ready when the conductor comes.', 75, { has_attachments: true }],
+  ['Ben Example', 'ben@example.com', 'lunch?', 'I am in town on the 9th. The place with the long tables?', 24 * 9, {}],
+];
+
+export const messages: MessageSummary[] = rows.map(([name, address, subject, snippet, hours, more], index) => ({
+  id: id(4, index + 1),
+  account_id: index === 3 ? work.id : id(3, 1),
+  thread_id: `thread-${index}`,
+  from: { name, address },
+  to_count: 1,
+  subject,
+  snippet,
+  received_at: before(hours * hour),
+  is_read: true,
+  is_starred: false,
+  has_attachments: false,
+  labels: ['INBOX'],
+  ...more,
+}));
+
+export function message(summary: MessageSummary, changes: Partial<Message> = {}): Message {
+  return {
+    ...summary,
+    to: [{ name: 'Ada Example', address: 'ada@example.com' }],
+    cc: [],
+    bcc: [],
+    reply_to: [],
+    message_id_header: `${summary.id}@example.org`,
+    text: `${summary.snippet}\n\nMore at https://example.org/more, or write to help@example.org.\n`,
+    has_html: false,
+    remote_images: 0,
+    attachments: summary.has_attachments
+      ? [{ id: 'a1', name: 'minutes of the meeting.pdf', type: 'application/pdf', size: 48_213, inline: false }]
+      : [],
+    truncated: false,
+    ...changes,
+  };
+}

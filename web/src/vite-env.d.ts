@@ -1,0 +1,6 @@
+/// <reference types="vite/client" />
+
+declare module '*.json?catalog' {
+  const catalog: Record<string, string | [string]>;
+  export default catalog;
+}

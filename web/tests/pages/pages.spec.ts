@@ -1,0 +1,151 @@
+import AxeBuilder from '@axe-core/playwright';
+import { expect, test, type Page } from '@playwright/test';
+import { account, everyState, messages, session, signedOut } from '../../src/testing/fixtures';
+import { stage, type Answers } from './stage';
+
+interface Scene {
+  name: string;
+  path: string;
+  answers?: Answers;
+  act?: (page: Page) => Promise<void>;
+  ready: string | RegExp;
+}
+
+const list = (items: unknown[]) => ({ items, next_cursor: null });
+const signIn: Answers = { 'GET /auth/session': signedOut };
+const newsletter = messages[3]!.id;
+const japanese = messages[1]!.id;
+
+const scenes: Scene[] = [
+  { name: 'sign-in', path: '/login', answers: signIn, ready: 'Continue with Google' },
+  { name: 'sign-in with an error', path: '/login?error=state_expired', answers: signIn, ready: 'This sign-in link is too old' },
+  {
+    name: 'sign-in not set up',
+    path: '/login',
+    answers: { 'GET /auth/session': { ...signedOut, providers: [] } },
+    ready: 'Sign-in is not set up yet',
+  },
+  {
+    name: 'sign-in of the first administrator',
+    path: '/login',
+    answers: { 'GET /auth/session': { ...signedOut, setup: { state: 'awaiting_administrator', bound_to_this_browser: true } } },
+    ready: 'You are setting up this installation',
+  },
+  { name: 'error page', path: '/auth/error?error=access_denied', answers: signIn, ready: 'You chose not to give access' },
+  { name: 'not found', path: '/nowhere', ready: 'Page not found' },
+  { name: 'first run', path: '/inbox', answers: { 'GET /api/v1/connected-accounts': list([]) }, ready: 'Connect your first mailbox' },
+  { name: 'inbox', path: '/inbox', ready: 'Minutes of the meeting, and two questions' },
+  { name: 'inbox with a message in another script', path: `/inbox?message=${japanese}`, ready: 'https://example.org/more' },
+  { name: 'inbox with an HTML message', path: `/inbox?message=${newsletter}`, ready: 'Load images' },
+  {
+    name: 'inbox importing',
+    path: '/inbox',
+    answers: { 'GET /api/v1/connected-accounts': list([everyState.find((one) => one.status === 'importing')]) },
+    ready: /12,400 of about 32,600/,
+  },
+  {
+    name: 'inbox with a failing account',
+    path: '/inbox',
+    answers: { 'GET /api/v1/connected-accounts': list([account(), everyState.find((one) => one.status === 'needs_reauth')]) },
+    ready: /Sign-in needed/,
+  },
+  { name: 'inbox empty', path: '/inbox?folder=trash', answers: { 'GET /api/v1/messages': list([]) }, ready: 'Nothing in Trash' },
+  { name: 'inbox no result', path: '/inbox?q=unicorn', answers: { 'GET /api/v1/messages': list([]) }, ready: /Nothing found for/ },
+  { name: 'inbox list failed', path: '/inbox', answers: { 'GET /api/v1/messages': 404 }, ready: 'We cannot find this' },
+  { name: 'message gone', path: '/inbox?message=01931f30-0009-7000-8000-000000000000', ready: 'This message is gone' },
+  { name: 'accounts', path: '/accounts', ready: 'ada.example@mathematics.example.org' },
+  {
+    name: 'accounts in every state',
+    path: '/accounts',
+    answers: { 'GET /api/v1/connected-accounts': list(everyState) },
+    ready: 'Organisation approval needed',
+  },
+  { name: 'accounts empty', path: '/accounts', answers: { 'GET /api/v1/connected-accounts': list([]) }, ready: 'No mailbox connected' },
+  {
+    name: 'account menu',
+    path: '/accounts',
+    act: (page) => page.getByRole('button', { name: 'Actions for ada@example.com' }).click(),
+    ready: 'Permissions',
+  },
+  {
+    name: 'add account: provider',
+    path: '/accounts',
+    act: (page) => page.getByRole('button', { name: 'Add account' }).click(),
+    ready: 'Where is the mailbox?',
+  },
+  {
+    name: 'add account: permissions',
+    path: '/accounts',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Add account' }).click();
+      await page.getByRole('button', { name: /^Google/ }).click();
+    },
+    ready: 'What may we do?',
+  },
+  {
+    name: 'disconnect',
+    path: '/accounts',
+    answers: {
+      [`GET /api/v1/connected-accounts/${account().id}/erasure-preview`]: {
+        account_id: account().id,
+        counts: { synced_messages: 18_220, attachments: 941, labels: 24, message_labels: 40_112 },
+        revokes_grant: true,
+      },
+    },
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Actions for ada@example.com' }).click();
+      await page.getByRole('menuitem', { name: 'Disconnect' }).click();
+    },
+    ready: '18,220 messages',
+  },
+  { name: 'activity', path: '/activity', ready: 'Failed for good' },
+  {
+    name: 'activity for others',
+    path: '/activity',
+    answers: { 'GET /auth/session': { ...session, user: { ...session.user!, is_admin: false } } },
+    ready: 'Only administrators can see this',
+  },
+  { name: 'settings', path: '/settings', ready: 'Where you are signed in' },
+  { name: 'shortcuts', path: '/inbox', act: async (page) => {
+      await page.getByRole('listbox').waitFor();
+      await page.keyboard.press('?');
+    }, ready: 'Previous message' },
+];
+
+const looks = [
+  { scheme: 'light', width: 1280, height: 800 },
+  { scheme: 'dark', width: 1280, height: 800 },
+  { scheme: 'light', width: 375, height: 740 },
+  { scheme: 'dark', width: 320, height: 640 },
+] as const;
+
+for (const look of looks) {
+  test.describe(`${look.scheme} ${look.width}`, () => {
+    test.use({ colorScheme: look.scheme, viewport: { width: look.width, height: look.height } });
+    for (const scene of scenes) {
+      test(`${scene.name} is clean`, async ({ page }, info) => {
+        const { violations } = await stage(page, scene.answers);
+        await page.goto(scene.path);
+        await scene.act?.(page);
+        await expect(page.getByText(scene.ready).filter({ visible: true }).first()).toBeVisible();
+
+        const shots = process.env.SCREENSHOTS;
+        if (shots) {
+          await page.waitForTimeout(400);
+          const name = `${scene.name.replaceAll(/[^\w]+/g, '-')}-${look.scheme}-${look.width}.png`;
+          await page.screenshot({ path: `${shots}/${name}` });
+        }
+        // Nothing may need sideways scrolling, down to 320 pixels.
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(overflow).toBeLessThanOrEqual(0);
+        const { violations: found } = await new AxeBuilder({ page })
+          .withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'])
+          .exclude('iframe')
+          .analyze();
+        expect(found.map((one) => ({ rule: one.id, nodes: one.nodes.map((node) => node.html.slice(0, 200)) }))).toEqual([]);
+        expect(violations).toEqual([]);
+        void info;
+      });
+    }
+  });
+}
