@@ -70,8 +70,6 @@ int main(int argc, char** argv) {
   latchkey::simulator::Server server(loop, application);
   application.ReportConnections([&server] { return server.connection_count(); });
 
-  if (const auto filled = Fill(*options, application); !filled) return Fail(filled.error());
-
   boost::json::object ready;
   ready["https"] = nullptr;
   ready["ca"] = nullptr;
@@ -90,6 +88,8 @@ int main(int argc, char** argv) {
     ready["https"] = fmt::format("https://localhost:{}", *tls_port);
     ready["ca"] = identity->ca_file.string();
   }
+  // Only now: a port that is taken should not cost the time of a long import first.
+  if (const auto filled = Fill(*options, application); !filled) return Fail(filled.error());
   if (!options->ready_file.empty() && !WriteReadyFile(options->ready_file, ready)) {
     return Fail(fmt::format("cannot write {}. Choose a writable place with --ready-file.", options->ready_file));
   }
