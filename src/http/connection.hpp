@@ -1,0 +1,105 @@
+#pragma once
+
+#include <array>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <chrono>
+#include <cstdint>
+#include <expected>
+#include <list>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "async/task.hpp"
+#include "http/message.hpp"
+#include "http/request_head.hpp"
+#include "http/response_head.hpp"
+#include "http/server.hpp"
+#include "http/trusted_proxies.hpp"
+
+namespace latchkey::http {
+
+class Connection;
+
+/// What the connections of one server share. Outlives them.
+struct ServerContext {
+  ServerOptions options;
+  Handler handler;
+  Server::BodyLimit body_limit;
+  TrustedProxies trusted_proxies;
+  bool stopping = false;
+  /// IMF-fixdate of this second.
+  std::string date;
+  std::uint64_t request_counter = 0;
+  std::uint64_t request_id_key = 0;
+
+  std::array<metrics::Counter*, 6> answers{};
+  metrics::Histogram* seconds = nullptr;
+
+  /// Short, unique within the process's life and hard to guess; readable aloud.
+  std::string NewRequestId();
+};
+
+/// One client's connection: requests one after the other, each answered before the next is looked at. Lives as long as
+/// its Run(). Deadlines are kept as instants that the server's sweep looks at, so that requests cost no timers.
+class Connection {
+ public:
+  using Clock = std::chrono::steady_clock;
+
+  Connection(ServerContext& server, boost::asio::ip::tcp::socket socket, boost::asio::ip::address peer);
+
+  Task<void> Run();
+
+  /// Ends what has waited for too long.
+  void Sweep(Clock::time_point now);
+  /// The server stops: ends at once when idle or streaming, otherwise after the present answer.
+  void Drain();
+  /// Waits for its first or next request and may be closed to make room.
+  bool idle() const { return phase_ == Phase::kIdle; }
+  void CloseIdle() { socket_.cancel(); }
+
+ private:
+  enum class Phase { kIdle, kHead, kBody, kAnswer, kStream, kLinger };
+  class StreamWriter;
+
+  void Enter(Phase phase, Clock::duration allowed);
+  Task<bool> ReadMore();
+  Task<std::optional<std::size_t>> ReadHead();
+  Task<bool> ReadBody(const RequestHead& head, Request& request);
+  Task<bool> ReadChunked(std::size_t limit, std::string& body);
+  Task<bool> ReadSized(std::size_t size, std::string& body);
+  Task<bool> Continue(const RequestHead& head);
+  Task<bool> ServeOne();
+  Task<bool> Answer(const RequestHead& head, Request& request);
+  Task<bool> Send(Response& response, const RequestHead& head, std::string_view request_id);
+  Task<bool> SendStream(Response& response, ResponseHeadOptions& options);
+  Task<void> Refuse(const Refusal& refusal);
+  Task<void> Linger();
+  Task<bool> WriteAll(std::string_view first, std::string_view second = {});
+
+  void MakeRequest(const RequestHead& head, Target target, Request& request);
+  void Note(const Request& request, int status, Clock::time_point started);
+
+  ServerContext& server_;
+  boost::asio::ip::tcp::socket socket_;
+  boost::asio::ip::address peer_;
+  std::string peer_text_;
+  bool behind_proxy_ = false;
+
+  /// Received and not yet used: [begin_, end_).
+  std::string buffer_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+  std::string out_;
+
+  Phase phase_ = Phase::kIdle;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  bool timed_out_ = false;
+  bool draining_ = false;
+  std::uint64_t sent_ = 0;
+  boost::asio::cancellation_signal stream_cancel_;
+};
+
+}  // namespace latchkey::http
