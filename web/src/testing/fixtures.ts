@@ -141,32 +141,90 @@ export const labels: Label[] = [
 ];
 
 const rows: [string, string, string, string, number, Partial<MessageSummary>][] = [
-  ['Grace Example', 'grace@example.org', 'Minutes of the meeting, and two questions', 'Here are the minutes, as promised. Two things are still open: who talks to the printers, and whether the room is ours on Thursday.', 0.2, { is_read: false, has_attachments: true }],
-  ['紫 式部', 'murasaki@example.jp', '来週の読書会について', 'お世話になっております。来週の読書会は水曜日の午後七時からです。場所はいつもの図書館です。', 1.5, { is_read: false, labels: ['INBOX', 'UNREAD', 'Label_1'] }],
-  ['ليلى حداد', 'layla@example.net', 'موعد الزيارة يوم الجمعة', 'مرحبا آدا، هل ما زلت قادمة يوم الجمعة؟ سنكون في البيت بعد الساعة الخامسة.', 3, { is_read: false }],
-  ['Northern Lights Newsletter', 'news@lights.example', 'June: the shortest nights, and where to sleep through them', 'In this issue: three huts above the tree line, a recipe for cardamom buns, and a map of quiet beaches.', 6, {}],
-  ['Олена Приклад', 'olena@example.org', 'Re: Рахунок за травень', 'Дякую, все отримала. Підписаний примірник у вкладенні.', 22, { has_attachments: true, is_starred: true }],
+  [
+    'Grace Example',
+    'grace@example.org',
+    'Minutes of the meeting, and two questions',
+    'Here are the minutes, as promised. Two things are still open: who talks to the printers, and whether the room is ours on Thursday.',
+    0.2,
+    { is_read: false, has_attachments: true },
+  ],
+  [
+    '紫 式部',
+    'murasaki@example.jp',
+    '来週の読書会について',
+    'お世話になっております。来週の読書会は水曜日の午後七時からです。場所はいつもの図書館です。',
+    1.5,
+    { is_read: false, labels: ['INBOX', 'UNREAD', 'Label_1'] },
+  ],
+  [
+    'ليلى حداد',
+    'layla@example.net',
+    'موعد الزيارة يوم الجمعة',
+    'مرحبا آدا، هل ما زلت قادمة يوم الجمعة؟ سنكون في البيت بعد الساعة الخامسة.',
+    3,
+    { is_read: false },
+  ],
+  [
+    'Northern Lights Newsletter',
+    'news@lights.example',
+    'June: the shortest nights, and where to sleep through them',
+    'In this issue: three huts above the tree line, a recipe for cardamom buns, and a map of quiet beaches.',
+    6,
+    {},
+  ],
+  [
+    'Олена Приклад',
+    'olena@example.org',
+    'Re: Рахунок за травень',
+    'Дякую, все отримала. Підписаний примірник у вкладенні.',
+    22,
+    { has_attachments: true, is_starred: true },
+  ],
   ['Pat Sample', 'pat@example.com', '', 'sent from my telephone', 27, {}],
-  ['Δήμητρα Παράδειγμα', 'dimitra@example.org', 'Φωτογραφίες από το ταξίδι', 'Σου στέλνω μερικές φωτογραφίες από την Ύδρα. Η τρίτη είναι η αγαπημένη μου.', 50, { has_attachments: true }],
-  ['Railway Tickets', 'noreply@railway.example', 'Your booking K7Q2ZR: Zürich HB to Milano Centrale', 'Thank you for your booking. Your ticket is attached. Please have it ready when the conductor comes.', 75, { has_attachments: true }],
-  ['Ben Example', 'ben@example.com', 'lunch?', 'I am in town on the 9th. The place with the long tables?', 24 * 9, {}],
+  [
+    'Δήμητρα Παράδειγμα',
+    'dimitra@example.org',
+    'Φωτογραφίες από το ταξίδι',
+    'Σου στέλνω μερικές φωτογραφίες από την Ύδρα. Η τρίτη είναι η αγαπημένη μου.',
+    50,
+    { has_attachments: true },
+  ],
+  [
+    'Railway Tickets',
+    'noreply@railway.example',
+    'Your booking K7Q2ZR: Zürich HB to Milano Centrale',
+    'Thank you for your booking. Your ticket is attached. Please have it ready when the conductor comes.',
+    75,
+    { has_attachments: true },
+  ],
+  [
+    'Ben Example',
+    'ben@example.com',
+    'lunch?',
+    'I am in town on the 9th. The place with the long tables?',
+    24 * 9,
+    {},
+  ],
 ];
 
-export const messages: MessageSummary[] = rows.map(([name, address, subject, snippet, hours, more], index) => ({
-  id: id(4, index + 1),
-  account_id: index === 3 ? work.id : id(3, 1),
-  thread_id: `thread-${index}`,
-  from: { name, address },
-  to_count: 1,
-  subject,
-  snippet,
-  received_at: before(hours * hour),
-  is_read: true,
-  is_starred: false,
-  has_attachments: false,
-  labels: ['INBOX'],
-  ...more,
-}));
+export const messages: MessageSummary[] = rows.map(
+  ([name, address, subject, snippet, hours, more], index) => ({
+    id: id(4, index + 1),
+    account_id: index === 3 ? work.id : id(3, 1),
+    thread_id: `thread-${index}`,
+    from: { name, address },
+    to_count: 1,
+    subject,
+    snippet,
+    received_at: before(hours * hour),
+    is_read: true,
+    is_starred: false,
+    has_attachments: false,
+    labels: ['INBOX'],
+    ...more,
+  }),
+);
 
 export function message(summary: MessageSummary, changes: Partial<Message> = {}): Message {
   return {
@@ -180,7 +238,15 @@ export function message(summary: MessageSummary, changes: Partial<Message> = {})
     has_html: false,
     remote_images: 0,
     attachments: summary.has_attachments
-      ? [{ id: 'a1', name: 'minutes of the meeting.pdf', type: 'application/pdf', size: 48_213, inline: false }]
+      ? [
+          {
+            id: 'a1',
+            name: 'minutes of the meeting.pdf',
+            type: 'application/pdf',
+            size: 48_213,
+            inline: false,
+          },
+        ]
       : [],
     truncated: false,
     ...changes,

@@ -32,8 +32,22 @@ h1{font-size:26px;color:#274690}table{border-collapse:collapse}td{border-bottom:
 export const everything: Answers = {
   'GET /auth/session': fixtures.session,
   'GET /auth/sessions': list([
-    { id: '1', current: true, user_agent: 'Firefox on Linux', created_at: fixtures.before(9e7), last_seen_at: fixtures.before(0), expires_at: fixtures.before(-9e8) },
-    { id: '2', current: false, user_agent: 'Chrome on Android', created_at: fixtures.before(9e8), last_seen_at: fixtures.before(9e6), expires_at: fixtures.before(-9e8) },
+    {
+      id: '1',
+      current: true,
+      user_agent: 'Firefox on Linux',
+      created_at: fixtures.before(9e7),
+      last_seen_at: fixtures.before(0),
+      expires_at: fixtures.before(-9e8),
+    },
+    {
+      id: '2',
+      current: false,
+      user_agent: 'Chrome on Android',
+      created_at: fixtures.before(9e8),
+      last_seen_at: fixtures.before(9e6),
+      expires_at: fixtures.before(-9e8),
+    },
   ]),
   'GET /api/v1/connected-accounts': list([fixtures.account(), fixtures.work]),
   'GET /api/v1/labels': list(fixtures.labels),
@@ -41,9 +55,19 @@ export const everything: Answers = {
   'GET /api/v1/admin/notices': list([]),
   'GET /api/v1/jobs': list(
     (['running', 'completed', 'retryable', 'discarded', 'scheduled'] as const).map((state, index) => ({
-      id: String(index), kind: index % 2 ? 'fetch_emails' : 'backfill_emails', state, priority: 1, account_id: fixtures.work.id,
-      attempt: index + 1, max_attempts: 20, error_code: state === 'retryable' ? 'provider_unavailable' : state === 'discarded' ? 'malformed_reply' : null,
-      created_at: fixtures.before(6e6), scheduled_at: fixtures.before(5e6 * index), started_at: fixtures.before(4e6), finished_at: state === 'completed' ? fixtures.before(3e6) : null,
+      id: String(index),
+      kind: index % 2 ? 'fetch_emails' : 'backfill_emails',
+      state,
+      priority: 1,
+      account_id: fixtures.work.id,
+      attempt: index + 1,
+      max_attempts: 20,
+      error_code:
+        state === 'retryable' ? 'provider_unavailable' : state === 'discarded' ? 'malformed_reply' : null,
+      created_at: fixtures.before(6e6),
+      scheduled_at: fixtures.before(5e6 * index),
+      started_at: fixtures.before(4e6),
+      finished_at: state === 'completed' ? fixtures.before(3e6) : null,
     })),
   ),
 };
@@ -66,7 +90,13 @@ export async function stage(page: Page, changes: Answers = {}): Promise<{ violat
       return route.fulfill({
         status: answer,
         contentType: 'application/problem+json',
-        json: { type: 'about:blank', title: 'x', status: answer, code: answer === 404 ? 'not_found' : 'internal', ref: '7F3K9QX2' },
+        json: {
+          type: 'about:blank',
+          title: 'x',
+          status: answer,
+          code: answer === 404 ? 'not_found' : 'internal',
+          ref: '7F3K9QX2',
+        },
       });
     }
     if (answer) return route.fulfill({ json: answer });
@@ -74,19 +104,29 @@ export async function stage(page: Page, changes: Answers = {}): Promise<{ violat
       return route.fulfill({ contentType: 'text/event-stream', body: 'retry: 600000\n\n' });
     }
     if (pathname.endsWith('/view')) {
-      return route.fulfill({ contentType: 'text/html; charset=utf-8', headers: { 'Content-Security-Policy': viewPolicy }, body: view });
+      return route.fulfill({
+        contentType: 'text/html; charset=utf-8',
+        headers: { 'Content-Security-Policy': viewPolicy },
+        body: view,
+      });
     }
     const one = /^\/api\/v1\/messages\/([^/]+)$/.exec(pathname);
     const summary = one && fixtures.messages.find((message) => message.id === one[1]);
     if (summary) {
       const html = summary.from?.address === 'news@lights.example';
-      return route.fulfill({ json: fixtures.message(summary, { has_html: html, remote_images: html ? 4 : 0 }) });
+      return route.fulfill({
+        json: fixtures.message(summary, { has_html: html, remote_images: html ? 4 : 0 }),
+      });
     }
-    if (pathname.startsWith('/api/') || pathname.startsWith('/auth/login')) return route.fulfill({ status: 404, json: { code: 'not_found', ref: 'X' } });
+    if (pathname.startsWith('/api/') || pathname.startsWith('/auth/login'))
+      return route.fulfill({ status: 404, json: { code: 'not_found', ref: 'X' } });
     const file = existsSync(dist + pathname) && extname(pathname) ? dist + pathname : `${dist}/index.html`;
     return route.fulfill({
       contentType: types[extname(file)] ?? 'application/octet-stream',
-      headers: { 'Content-Security-Policy': policy, 'Cross-Origin-Opener-Policy': 'same-origin-allow-popups' },
+      headers: {
+        'Content-Security-Policy': policy,
+        'Cross-Origin-Opener-Policy': 'same-origin-allow-popups',
+      },
       body: readFileSync(file),
     });
   });

@@ -105,7 +105,6 @@ function Jobs({ state, onState }: { state: JobState | undefined; onState: Activi
 
 function JobTable({ jobs }: { jobs: Job[] }) {
   return (
-     
     <div
       role="region"
       aria-label={t('activity.title')}

@@ -41,6 +41,7 @@ export function InboxPage({ place, onGo }: { place: Place; onGo: Go }) {
   return (
     <main className="flex min-h-0 flex-1">
       <PageTitle title={heading} />
+      <h1 className="sr-only">{heading}</h1>
       <aside
         aria-label={t('inbox.mailboxes')}
         className="thin-scroll hidden w-60 shrink-0 overflow-y-auto px-3 py-3 lg:block"

@@ -41,12 +41,12 @@ export function MessageListPane({ place, heading, accounts, labels, onGo, onFold
         >
           <PanelLeft aria-hidden className="size-5" />
         </Button>
-        <h1 className="min-w-0 flex-1 truncate text-base font-semibold">
+        <h2 className="min-w-0 flex-1 truncate text-base font-semibold">
           <bdi>{heading}</bdi>
           {chosen && accounts && accounts.length > 1 && (
             <bdi className="ms-2 font-normal text-muted">{chosen.display_name ?? chosen.email}</bdi>
           )}
-        </h1>
+        </h2>
         <UnreadCount place={place} labels={labels} />
       </div>
       <AccountBanners accounts={shown} />

@@ -66,7 +66,12 @@ export const MessageRow = memo(
         <span className="flex min-w-0 flex-1 flex-col">
           <span className="flex items-baseline gap-2">
             {!message.is_read && <span className="sr-only">{t('inbox.unread')}, </span>}
-            <bdi className={cn('min-w-0 flex-1 truncate', message.is_read ? 'text-ink' : 'font-semibold')}>
+            <bdi
+              className={cn(
+                'min-w-0 flex-1 truncate text-left rtl:text-right',
+                message.is_read ? 'text-ink' : 'font-semibold',
+              )}
+            >
               {sender}
             </bdi>
             {message.has_attachments && (
@@ -94,11 +99,16 @@ export const MessageRow = memo(
               {time}
             </time>
           </span>
-          <bdi className={cn('truncate text-sm', message.is_read ? 'text-ink' : 'font-semibold')}>
+          <bdi
+            className={cn(
+              'truncate text-left text-sm rtl:text-right',
+              message.is_read ? 'text-ink' : 'font-semibold',
+            )}
+          >
             {subject}
           </bdi>
           <span className="flex items-center gap-2 text-sm text-muted">
-            <bdi className="min-w-0 flex-1 truncate">{message.snippet}</bdi>
+            <bdi className="min-w-0 flex-1 truncate text-left rtl:text-right">{message.snippet}</bdi>
             {account && (
               <bdi className="max-w-32 shrink-0 truncate rounded-full border border-line px-1.5 text-2xs">
                 {account.display_name ?? account.email}

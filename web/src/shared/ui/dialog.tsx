@@ -27,6 +27,7 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
       <Radix.Portal>
         <div className={shade} />
         <Radix.Content
+          aria-modal
           {...(description ? {} : { 'aria-describedby': undefined })}
           className={cn(frame, wide ? 'max-w-2xl' : 'max-w-md')}
         >
@@ -73,6 +74,7 @@ export function AlertDialog({ open, onClose, title, description, children, foote
       <Alert.Portal>
         <div className={shade} />
         <Alert.Content
+          aria-modal
           className={cn(frame, 'max-w-md')}
           onOpenAutoFocus={(event) => {
             event.preventDefault();
