@@ -107,7 +107,7 @@ std::expected<FoundMessage, std::string> ReadJsonLine(std::string_view line) {
       if (label.is_string()) message.label_names.emplace_back(label.as_string());
     }
   }
-  message.unread = flag("unread");
+  if (object.contains("unread")) message.unread = flag("unread");
   message.starred = flag("starred");
   return message;
 }

@@ -15,7 +15,7 @@ struct FoundMessage {
   std::optional<std::int64_t> date;      ///< Milliseconds since 1970, when the container says it.
   std::optional<std::string> mailbox;    ///< "INBOX", "SENT", "SPAM" when the container says it.
   std::vector<std::string> label_names;  ///< User labels.
-  bool unread = true;
+  std::optional<bool> unread;            ///< Absent: nobody knows.
   bool starred = false;
 };
 
