@@ -126,4 +126,13 @@ FaultOwner OwnerOf(ErrorCode code) {
   }
 }
 
+std::optional<ErrorCode> ParseErrorCode(std::string_view name) {
+  // kInternal is the last of the enumeration.
+  for (int number = 0; number <= static_cast<int>(ErrorCode::kInternal); ++number) {
+    const auto code = static_cast<ErrorCode>(number);
+    if (ToString(code) == name) return code;
+  }
+  return std::nullopt;
+}
+
 }  // namespace latchkey

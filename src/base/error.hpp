@@ -63,6 +63,8 @@ enum class ErrorCode {
 
 /// The stable snake_case name, for example "reauth_invalid_grant".
 std::string_view ToString(ErrorCode code);
+/// The code of that name; nullopt for any other text.
+std::optional<ErrorCode> ParseErrorCode(std::string_view name);
 
 /// An expected failure. `detail` is for the log only and never reaches a client.
 struct Error {

@@ -40,6 +40,16 @@ struct NewJob {
   std::int64_t generation = 0;
 };
 
+/// The unique key of a job that exists at most once per account: "fetch_emails:<account id>". Everyone who inserts such
+/// a job uses it, so that asking twice queues once.
+std::string AccountKey(std::string_view kind, const ConnectedAccountId& account);
+
+/// The kinds that stores insert themselves.
+inline constexpr std::string_view kFetchEmails = "fetch_emails";
+inline constexpr std::string_view kBackfillEmails = "backfill_emails";
+/// Args: {"erasure_id": ...}. Its account_id is empty once the erase is complete: then there is nothing left to do.
+inline constexpr std::string_view kDeleteSyncedData = "delete_synced_data";
+
 /// Proof of the right to work on a running job: fences every write the job makes. A rescued job gets a new lease token.
 struct Lease {
   JobId job_id;

@@ -1,0 +1,196 @@
+// The part of the account store that keeps faults, the schedule and the operator's notices.
+
+#include "storage/account_store.hpp"
+
+namespace latchkey::storage {
+namespace {
+
+constexpr std::string_view kReadFault =
+    "SELECT user_id, generation, disconnecting, fault_code, paused_at IS NOT NULL FROM connected_accounts WHERE id = "
+    "$1";
+constexpr std::string_view kSetFault = R"sql(
+UPDATE connected_accounts
+SET fault_code = $2, fault_since = CASE WHEN fault_code IS $2 THEN fault_since ELSE $4 END, next_attempt_at = $3,
+    updated_at = $4
+WHERE id = $1 AND (fault_code IS NOT $2 OR next_attempt_at IS NOT $3))sql";
+// Waiting for the person: nothing is due until they act.
+constexpr std::string_view kFaultStatus = R"sql(
+UPDATE email_sync_status
+SET sync_status = 'FAILED', error_message = $2, next_sync_at = CASE WHEN $3 THEN NULL ELSE coalesce($4, next_sync_at) END,
+    updated_at = $5
+WHERE connected_account_id = $1)sql";
+constexpr std::string_view kClearFault = R"sql(
+UPDATE connected_accounts
+SET fault_code = NULL, fault_since = NULL, next_attempt_at = NULL, last_success_at = $2, updated_at = $2
+WHERE id = $1)sql";
+constexpr std::string_view kClearStatus = R"sql(
+UPDATE email_sync_status
+SET sync_status = CASE WHEN epoch = 0 THEN 'PENDING' WHEN backfill_complete THEN 'COMPLETED' ELSE 'IN_PROGRESS' END,
+    error_message = NULL, next_sync_at = coalesce(next_sync_at, $2), updated_at = $2
+WHERE connected_account_id = $1)sql";
+constexpr std::string_view kNoteSuccess = "UPDATE connected_accounts SET last_success_at = $2 WHERE id = $1";
+
+// The partial index on next_sync_at: only what is due is looked at.
+constexpr std::string_view kTakeDue = R"sql(
+SELECT s.connected_account_id, a.generation
+FROM email_sync_status s JOIN connected_accounts a ON a.id = s.connected_account_id
+WHERE s.next_sync_at IS NOT NULL AND s.next_sync_at <= $1
+ORDER BY s.next_sync_at LIMIT $2)sql";
+constexpr std::string_view kMoveOn = "UPDATE email_sync_status SET next_sync_at = $2 WHERE connected_account_id = $1";
+constexpr std::string_view kReadForSync =
+    "SELECT generation, paused_at IS NOT NULL, disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
+
+constexpr std::string_view kRaise = R"sql(
+INSERT INTO notices (provider, code, since, last_seen, count) VALUES ($1, $2, $3, $3, 1)
+ON CONFLICT (provider, code) DO UPDATE
+SET since = CASE WHEN resolved_at IS NULL THEN since ELSE excluded.since END,
+    count = CASE WHEN resolved_at IS NULL THEN count + 1 ELSE 1 END,
+    last_seen = excluded.last_seen, resolved_at = NULL)sql";
+constexpr std::string_view kResolve = "UPDATE notices SET resolved_at = $2 WHERE provider = $1 AND resolved_at IS NULL";
+constexpr std::string_view kAnyNotice = "SELECT 1 FROM notices WHERE provider = $1 AND resolved_at IS NULL";
+constexpr std::string_view kListNotices =
+    "SELECT code, provider, since, last_seen, count FROM notices WHERE resolved_at IS NULL ORDER BY since";
+
+constexpr std::string_view kCountSharing = R"sql(
+SELECT count(*) FROM connected_accounts
+WHERE provider = $1 AND provider_account_id = $2 AND id <> $3 AND disconnecting = 0)sql";
+
+struct FaultRow {
+  UserId user_id;
+  std::string code;
+};
+
+Result<FaultRow> ReadFault(Transaction& transaction, const ConnectedAccountId& id, std::int64_t generation) {
+  Rows rows = transaction.Query(kReadFault, id);
+  if (!rows.Step() || rows.Int(1) != generation || rows.Bool(2)) {
+    return Fail(ErrorCode::kFenced, "the account is gone or of another generation");
+  }
+  if (rows.Bool(4)) return Fail(ErrorCode::kFenced, "the account is paused");
+  return FaultRow{.user_id = rows.IdOf<UserId>(0), .code = rows.String(3)};
+}
+
+}  // namespace
+
+Task<Result<void>> AccountStore::SetFault(const ConnectedAccountId& id, std::int64_t generation, ErrorCode code,
+                                          std::optional<Instant> next_attempt_at) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    auto before = ReadFault(transaction, id, generation);
+    if (!before) return Fail(std::move(before.error()));
+    const std::string_view name = ToString(code);
+    const bool waits_for_person = !next_attempt_at && OwnerOf(code) == FaultOwner::kAccount;
+    if (transaction.Execute(kSetFault, id, name, next_attempt_at, now) > 0) {
+      transaction.Execute(kFaultStatus, id, name, waits_for_person, next_attempt_at, now);
+      WriteAccountUpdated(transaction, before->user_id, id, now);
+    }
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<void>> AccountStore::ClearFault(const ConnectedAccountId& id, std::int64_t generation) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    auto before = ReadFault(transaction, id, generation);
+    if (!before) return Fail(std::move(before.error()));
+    if (before->code.empty()) {
+      transaction.Execute(kNoteSuccess, id, now);
+      return {};
+    }
+    transaction.Execute(kClearFault, id, now);
+    transaction.Execute(kClearStatus, id, now);
+    WriteAccountUpdated(transaction, before->user_id, id, now);
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<int>> AccountStore::ScheduleDue(Instant now, Instant next, int limit, std::string_view kind) {
+  auto write = [&](Transaction& transaction) -> Result<int> {
+    std::vector<Due> due;
+    {
+      Rows rows = transaction.Query(kTakeDue, now, limit);
+      while (rows.Step()) due.push_back({.id = rows.IdOf<ConnectedAccountId>(0), .generation = rows.Int(1)});
+    }
+    for (const Due& account : due) {
+      transaction.Execute(kMoveOn, account.id, next);
+      const jobs::NewJob job{.kind = std::string(kind),
+                             .priority = jobs::Priority::kLive,
+                             .unique_key = jobs::AccountKey(kind, account.id),
+                             .account_id = account.id,
+                             .generation = account.generation};
+      if (auto inserted = InsertJob(transaction, job, now); !inserted) return Fail(std::move(inserted.error()));
+    }
+    return static_cast<int>(due.size());
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<void>> AccountStore::RequestSync(const UserId& user, const ConnectedAccountId& id) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    Rows rows = transaction.Query(kReadForSync, id, user);
+    if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such account");
+    if (rows.Bool(1)) return Fail(ErrorCode::kConflict, "the account is paused");
+    if (rows.Bool(2)) return Fail(ErrorCode::kConflict, "the account is being erased");
+    const jobs::NewJob job{.kind = std::string(jobs::kFetchEmails),
+                           .priority = jobs::Priority::kInteractive,
+                           .unique_key = jobs::AccountKey(jobs::kFetchEmails, id),
+                           .account_id = id,
+                           .generation = rows.Int(0)};
+    if (auto inserted = InsertJob(transaction, job, now); !inserted) return Fail(std::move(inserted.error()));
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<int>> AccountStore::CountSharingGrant(std::string_view provider, std::string_view provider_account_id,
+                                                  const ConnectedAccountId& except) {
+  auto read = [&](Connection& connection) -> Result<int> {
+    Rows rows = connection.Query(kCountSharing, provider, provider_account_id, except);
+    rows.Step();
+    return static_cast<int>(rows.Int(0));
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<void>> AccountStore::RaiseNotice(std::string_view provider, ErrorCode code) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    transaction.Execute(kRaise, provider, ToString(code), now);
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<void>> AccountStore::ResolveNotices(std::string_view provider) {
+  const Instant now = clock_.Now();
+  // Asked after every success: nearly always there is nothing to write.
+  auto any = [&](Connection& connection) -> Result<bool> { return connection.Query(kAnyNotice, provider).Step(); };
+  const auto open = co_await engine_.Read(any);
+  if (!open) co_return Fail(open.error());
+  if (!*open) co_return Result<void>();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    transaction.Execute(kResolve, provider, now);
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<std::vector<AccountStore::Notice>>> AccountStore::ListNotices() {
+  auto read = [](Connection& connection) -> Result<std::vector<Notice>> {
+    std::vector<Notice> notices;
+    Rows rows = connection.Query(kListNotices);
+    while (rows.Step()) {
+      notices.push_back({.code = rows.String(0),
+                         .provider = rows.String(1),
+                         .since = rows.Time(2),
+                         .last_seen = rows.Time(3),
+                         .count = rows.Int(4)});
+    }
+    return notices;
+  };
+  co_return co_await engine_.Read(read);
+}
+
+}  // namespace latchkey::storage

@@ -1,0 +1,260 @@
+#include "storage/account_store.hpp"
+
+#include <fmt/format.h>
+
+#include <sstream>
+
+namespace latchkey::storage {
+namespace {
+
+using connected_accounts::Capability;
+using Account = connected_accounts::ConnectedAccount;
+
+// sync_running asks the index of running jobs, which holds as many rows as jobs run.
+const std::string kAccounts = R"sql(
+SELECT a.id, a.user_id, a.provider, a.provider_account_id, a.email, a.display_name, a.requested_capabilities, a.scope,
+       a.granted_capabilities, a.generation, a.paused_at, a.disconnecting, a.fault_code, a.fault_since,
+       a.next_attempt_at, a.last_success_at, a.token_expires_at, a.created_at, s.backfill_complete, s.backfill_done,
+       s.backfill_total, s.epoch, s.backfill_started_at, s.synced_messages_count,
+       EXISTS (SELECT 1 FROM jobs j WHERE j.connected_account_id = a.id AND j.state = 'running'
+               AND j.kind IN ('fetch_emails', 'backfill_emails'))
+FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a.id)sql";
+const std::string kListOfUser = kAccounts + " WHERE a.user_id = $1 ORDER BY a.created_at, a.id";
+const std::string kGetOfUser = kAccounts + " WHERE a.id = $1 AND a.user_id = $2";
+const std::string kGet = kAccounts + " WHERE a.id = $1";
+const std::string kFindByProvider =
+    kAccounts + " WHERE a.user_id = $1 AND a.provider = $2 AND a.provider_account_id = $3 AND a.disconnecting = 0";
+
+constexpr std::string_view kRename =
+    "UPDATE connected_accounts SET display_name = $3, updated_at = $4 WHERE id = $1 AND user_id = $2";
+constexpr std::string_view kPause = R"sql(
+UPDATE connected_accounts SET paused_at = $3, is_active = 0, updated_at = $3
+WHERE id = $1 AND user_id = $2 AND paused_at IS NULL AND disconnecting = 0)sql";
+constexpr std::string_view kResume = R"sql(
+UPDATE connected_accounts SET paused_at = NULL, is_active = 1, updated_at = $3
+WHERE id = $1 AND user_id = $2 AND paused_at IS NOT NULL AND disconnecting = 0)sql";
+constexpr std::string_view kPauseStatus = R"sql(
+UPDATE email_sync_status SET sync_status = 'PAUSED', next_sync_at = NULL, updated_at = $2
+WHERE connected_account_id = $1)sql";
+constexpr std::string_view kResumeStatus = R"sql(
+UPDATE email_sync_status
+SET sync_status = CASE WHEN epoch = 0 THEN 'PENDING' WHEN backfill_complete THEN 'COMPLETED' ELSE 'IN_PROGRESS' END,
+    next_sync_at = $2, updated_at = $2
+WHERE connected_account_id = $1)sql";
+constexpr std::string_view kReadForResume = R"sql(
+SELECT a.generation, s.epoch > 0 AND NOT s.backfill_complete
+FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a.id WHERE a.id = $1)sql";
+constexpr std::string_view kExists = "SELECT disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
+
+constexpr std::string_view kReadTokens =
+    "SELECT access_token, refresh_token, token_expires_at, token_version, refresh_token_expires_at "
+    "FROM connected_accounts WHERE id = $1";
+constexpr std::string_view kReplaceTokens = R"sql(
+UPDATE connected_accounts
+SET access_token = $4, refresh_token = $5, token_expires_at = $6, refresh_token_expires_at = $8, token_version = token_version + 1,
+    last_refresh_at = $7, refresh_lease_holder = NULL, refresh_lease_until = NULL, updated_at = $7
+WHERE id = $1 AND generation = $2 AND token_version = $3)sql";
+constexpr std::string_view kReadVersions = "SELECT generation, token_version FROM connected_accounts WHERE id = $1";
+constexpr std::string_view kLeaseRefresh = R"sql(
+UPDATE connected_accounts SET refresh_lease_holder = $2, refresh_lease_until = $3
+WHERE id = $1 AND (refresh_lease_holder IS NULL OR refresh_lease_holder = $2 OR refresh_lease_until <= $4))sql";
+
+constexpr std::string_view kListActivity = R"sql(
+SELECT l.id, l.job_type, l.status, l.error_code, l.started_at, l.completed_at, l.created_at
+FROM job_logs l JOIN connected_accounts a ON a.id = l.connected_account_id
+WHERE a.user_id = $1 AND l.connected_account_id = $2 ORDER BY l.created_at DESC LIMIT $3)sql";
+
+std::vector<std::string> SplitWords(std::string_view text) {
+  std::istringstream words{std::string(text)};
+  std::vector<std::string> split;
+  for (std::string word; words >> word;) split.push_back(std::move(word));
+  return split;
+}
+
+Account ReadAccount(const Rows& rows) {
+  Account account{.id = rows.IdOf<ConnectedAccountId>(0),
+                  .user_id = rows.IdOf<UserId>(1),
+                  .provider = rows.String(2),
+                  .provider_account_id = rows.String(3),
+                  .email = rows.String(4),
+                  .display_name = rows.String(5),
+                  .requested = ParseCapabilities(rows.Text(6)),
+                  .granted_scopes = SplitWords(rows.Text(7)),
+                  .granted = ParseCapabilities(rows.Text(8)),
+                  .generation = rows.Int(9),
+                  .paused = !rows.IsNull(10),
+                  .disconnecting = rows.Bool(11),
+                  .paused_at = rows.MaybeTime(10)};
+  if (!rows.IsNull(12)) account.fault = ParseErrorCode(rows.Text(12)).value_or(ErrorCode::kInternal);
+  account.fault_since = rows.MaybeTime(13);
+  account.next_attempt_at = rows.MaybeTime(14);
+  account.last_success_at = rows.MaybeTime(15);
+  account.token_expires_at = rows.MaybeTime(16);
+  account.created_at = rows.Time(17);
+  account.backfill_complete = rows.Bool(18);
+  account.backfill_done = rows.Int(19);
+  account.backfill_total = rows.Int(20);
+  account.epoch = rows.Int(21);
+  account.backfill_started_at = rows.MaybeTime(22);
+  account.message_count = rows.Int(23);
+  account.sync_running = rows.Bool(24);
+  return account;
+}
+
+Result<Account> ReadOne(Rows rows) {
+  if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such account");
+  return ReadAccount(rows);
+}
+
+}  // namespace
+
+std::string CapabilitiesJson(const std::vector<Capability>& capabilities) {
+  std::vector<std::string> names;
+  for (const Capability capability : capabilities) names.emplace_back(connected_accounts::ToString(capability));
+  return ToJsonArray(names);
+}
+
+std::vector<Capability> ParseCapabilities(std::string_view json) {
+  std::vector<Capability> capabilities;
+  for (const auto& name : ParseJsonArray(json)) {
+    if (const auto known = connected_accounts::ParseCapability(name)) capabilities.push_back(*known);
+  }
+  return capabilities;
+}
+
+Task<Result<Account>> AccountStore::FindByProviderAccount(const UserId& user, std::string_view provider,
+                                                          std::string_view provider_account_id) {
+  auto read = [&](Connection& connection) {
+    return ReadOne(connection.Query(kFindByProvider, user, provider, provider_account_id));
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<std::vector<Account>>> AccountStore::List(const UserId& user) {
+  auto read = [&](Connection& connection) -> Result<std::vector<Account>> {
+    std::vector<Account> accounts;
+    Rows rows = connection.Query(kListOfUser, user);
+    while (rows.Step()) accounts.push_back(ReadAccount(rows));
+    return accounts;
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<Account>> AccountStore::Get(const UserId& user, const ConnectedAccountId& id) {
+  auto read = [&](Connection& connection) { return ReadOne(connection.Query(kGetOfUser, id, user)); };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<Account>> AccountStore::GetForWork(const ConnectedAccountId& id) {
+  auto read = [&](Connection& connection) { return ReadOne(connection.Query(kGet, id)); };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<void>> AccountStore::Rename(const UserId& user, const ConnectedAccountId& id,
+                                        std::string_view display_name) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    if (transaction.Execute(kRename, id, user, display_name, now) == 0) {
+      return Fail(ErrorCode::kNotFound, "no such account");
+    }
+    WriteAccountUpdated(transaction, user, id, now);
+    return {};
+  };
+  co_return co_await engine_.Write(write, Durability::kPower);
+}
+
+Task<Result<void>> AccountStore::SetPaused(const UserId& user, const ConnectedAccountId& id, bool paused) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    if (transaction.Execute(paused ? kPause : kResume, id, user, now) == 0) {
+      Rows rows = transaction.Query(kExists, id, user);
+      if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such account");
+      if (rows.Bool(0)) return Fail(ErrorCode::kConflict, "the account is being erased");
+      return {};  // It is so already.
+    }
+    if (paused) {
+      transaction.Execute(kPauseStatus, id, now);
+      CancelWaitingJobs(transaction, id, {jobs::kFetchEmails, jobs::kBackfillEmails}, now);
+    } else {
+      transaction.Execute(kResumeStatus, id, now);
+      Rows rows = transaction.Query(kReadForResume, id);
+      rows.Step();
+      jobs::NewJob job{.kind = std::string(jobs::kFetchEmails),
+                       .priority = jobs::Priority::kInteractive,
+                       .unique_key = jobs::AccountKey(jobs::kFetchEmails, id),
+                       .account_id = id,
+                       .generation = rows.Int(0)};
+      if (auto inserted = InsertJob(transaction, job, now); !inserted) return Fail(std::move(inserted.error()));
+      if (rows.Bool(1)) {
+        job.kind = jobs::kBackfillEmails;
+        job.priority = jobs::Priority::kBackfill;
+        job.unique_key = jobs::AccountKey(jobs::kBackfillEmails, id);
+        if (auto inserted = InsertJob(transaction, job, now); !inserted) return Fail(std::move(inserted.error()));
+      }
+    }
+    WriteAccountUpdated(transaction, user, id, now);
+    return {};
+  };
+  co_return co_await engine_.Write(write, Durability::kPower);
+}
+
+Task<Result<connected_accounts::SealedTokens>> AccountStore::GetTokens(const ConnectedAccountId& id) {
+  auto read = [&](Connection& connection) -> Result<Tokens> {
+    Rows rows = connection.Query(kReadTokens, id);
+    if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such account");
+    return Tokens{.access_token = rows.String(0),
+                  .refresh_token = rows.String(1),
+                  .expires_at = rows.MaybeTime(2),
+                  .refresh_expires_at = rows.MaybeTime(4),
+                  .version = rows.Int(3)};
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<void>> AccountStore::ReplaceTokens(const ConnectedAccountId& id, std::int64_t generation,
+                                               const Tokens& tokens, std::int64_t expected_version) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    if (transaction.Execute(kReplaceTokens, id, generation, expected_version, tokens.access_token, tokens.refresh_token,
+                            tokens.expires_at, now, tokens.refresh_expires_at) == 1) {
+      return {};
+    }
+    Rows rows = transaction.Query(kReadVersions, id);
+    if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such account");
+    if (rows.Int(0) != generation) return Fail(ErrorCode::kFenced, "the account has another generation");
+    return Fail(ErrorCode::kConflict, "newer tokens are stored");
+  };
+  // A rotated refresh token exists nowhere else: it must be on the disk before it is used.
+  co_return co_await engine_.Write(write, Durability::kPower);
+}
+
+Task<Result<bool>> AccountStore::TryLeaseRefresh(const ConnectedAccountId& id, std::string_view holder, Instant until) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<bool> {
+    return transaction.Execute(kLeaseRefresh, id, holder, until, now) == 1;
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<std::vector<AccountStore::ActivityRow>>> AccountStore::ListActivity(const UserId& user,
+                                                                                const ConnectedAccountId& id,
+                                                                                int limit) {
+  auto read = [&](Connection& connection) -> Result<std::vector<ActivityRow>> {
+    if (!connection.Query(kExists, id, user).Step()) return Fail(ErrorCode::kNotFound, "no such account");
+    std::vector<ActivityRow> activity;
+    Rows rows = connection.Query(kListActivity, user, id, limit);
+    while (rows.Step()) {
+      activity.push_back({.id = rows.String(0),
+                          .job_type = rows.String(1),
+                          .status = rows.String(2),
+                          .error_code = rows.String(3),
+                          .started_at = rows.MaybeTime(4),
+                          .completed_at = rows.MaybeTime(5),
+                          .created_at = rows.Time(6)});
+    }
+    return activity;
+  };
+  co_return co_await engine_.Read(read);
+}
+
+}  // namespace latchkey::storage

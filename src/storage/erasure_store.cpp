@@ -1,0 +1,260 @@
+// The part of the account store that erases an account: fenced at once, emptied in bounded steps, with a receipt.
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+#include "storage/account_store.hpp"
+#include "storage/message_writer.hpp"
+
+namespace latchkey::storage {
+namespace {
+
+using connected_accounts::ErasureReceipt;
+using Counts = std::map<std::string, std::int64_t>;
+
+constexpr std::string_view kReadForErase =
+    "SELECT disconnecting, email, provider FROM connected_accounts WHERE id = $1 AND user_id = $2";
+// From here on no write of older work can succeed, and the person's lists no longer show the account's mail.
+constexpr std::string_view kBegin = R"sql(
+UPDATE connected_accounts
+SET generation = generation + 1, disconnecting = 1, is_active = 0, updated_at = $2
+WHERE id = $1 RETURNING generation)sql";
+constexpr std::string_view kStopSchedule =
+    "UPDATE email_sync_status SET next_sync_at = NULL, updated_at = $2 WHERE connected_account_id = $1";
+constexpr std::string_view kInsertReceipt = R"sql(
+INSERT INTO erasures (id, user_id, connected_account_id, email, provider, total, requested_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7))sql";
+
+const std::string kReceipt =
+    "SELECT id, user_id, connected_account_id, email, provider, total, revoked_at_provider, requested_at, completed_at "
+    "FROM erasures";
+const std::string kReceiptOfAccount = kReceipt + " WHERE connected_account_id = $1 AND user_id = $2";
+const std::string kReceiptById = kReceipt + " WHERE id = $1 AND user_id = $2";
+constexpr std::string_view kReadCounts =
+    "SELECT table_name, deleted FROM erasure_counts WHERE erasure_id = $1 ORDER BY table_name";
+constexpr std::string_view kAddCount = R"sql(
+INSERT INTO erasure_counts (erasure_id, table_name, deleted) VALUES ($1, $2, $3)
+ON CONFLICT (erasure_id, table_name) DO UPDATE SET deleted = deleted + excluded.deleted)sql";
+constexpr std::string_view kComplete =
+    "UPDATE erasures SET completed_at = $2 WHERE connected_account_id = $1 AND completed_at IS NULL";
+constexpr std::string_view kMarkRevoked = "UPDATE erasures SET revoked_at_provider = 1 WHERE connected_account_id = $1";
+
+constexpr std::string_view kReadErasing = R"sql(
+SELECT a.user_id, e.id FROM connected_accounts a JOIN erasures e ON e.connected_account_id = a.id
+WHERE a.id = $1 AND a.disconnecting = 1)sql";
+constexpr std::string_view kAccountExists = "SELECT 1 FROM connected_accounts WHERE id = $1";
+constexpr std::string_view kSomeMessages =
+    "SELECT row_id FROM synced_messages WHERE connected_account_id = $1 LIMIT $2";
+
+/// Tables that name the account in a column of their own, in the order in which they are emptied. `rows` finds and
+/// deletes at most $2 of them.
+struct Table {
+  std::string_view name;
+  std::string_view count;
+  std::string_view erase;
+};
+constexpr Table kTables[] = {
+    {"tombstones", "SELECT count(*) FROM tombstones WHERE connected_account_id = $1",
+     "DELETE FROM tombstones WHERE connected_account_id = $1 AND external_id IN "
+     "(SELECT external_id FROM tombstones WHERE connected_account_id = $1 LIMIT $2)"},
+    {"failed_items", "SELECT count(*) FROM failed_items WHERE connected_account_id = $1",
+     "DELETE FROM failed_items WHERE connected_account_id = $1 AND external_id IN "
+     "(SELECT external_id FROM failed_items WHERE connected_account_id = $1 LIMIT $2)"},
+    {"labels", "SELECT count(*) FROM labels WHERE connected_account_id = $1",
+     "DELETE FROM labels WHERE row_id IN (SELECT row_id FROM labels WHERE connected_account_id = $1 LIMIT $2)"},
+    {"sync_cursors", "SELECT count(*) FROM sync_cursors WHERE connected_account_id = $1",
+     "DELETE FROM sync_cursors WHERE connected_account_id = $1 AND lane IN "
+     "(SELECT lane FROM sync_cursors WHERE connected_account_id = $1 LIMIT $2)"},
+    {"calendar_events", "SELECT count(*) FROM calendar_events WHERE connected_account_id = $1",
+     "DELETE FROM calendar_events WHERE id IN "
+     "(SELECT id FROM calendar_events WHERE connected_account_id = $1 LIMIT $2)"},
+    {"job_logs", "SELECT count(*) FROM job_logs WHERE connected_account_id = $1",
+     "DELETE FROM job_logs WHERE id IN (SELECT id FROM job_logs WHERE connected_account_id = $1 LIMIT $2)"},
+    {"events", "SELECT count(*) FROM events WHERE connected_account_id = $1",
+     "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE connected_account_id = $1 LIMIT $2)"},
+    // The erase itself runs as a job of the account: it is taken out of the account's name at the end.
+    {"jobs", "SELECT count(*) FROM jobs WHERE connected_account_id = $1 AND kind <> 'delete_synced_data'",
+     "DELETE FROM jobs WHERE row_id IN (SELECT row_id FROM jobs WHERE connected_account_id = $1 "
+     "AND kind <> 'delete_synced_data' LIMIT $2)"},
+    {"connect_attempts",
+     "SELECT count(*) FROM connect_attempts WHERE connected_account_id = $1 OR result_account_id = $1",
+     "DELETE FROM connect_attempts WHERE id IN (SELECT id FROM connect_attempts "
+     "WHERE connected_account_id = $1 OR result_account_id = $1 LIMIT $2)"},
+    {"email_sync_status", "SELECT count(*) FROM email_sync_status WHERE connected_account_id = $1",
+     "DELETE FROM email_sync_status WHERE connected_account_id IN "
+     "(SELECT connected_account_id FROM email_sync_status WHERE connected_account_id = $1 LIMIT $2)"},
+    {"connected_accounts", kAccountExists,
+     "DELETE FROM connected_accounts WHERE id IN (SELECT id FROM connected_accounts WHERE id = $1 LIMIT $2)"},
+};
+
+constexpr std::string_view kCountMessages = "SELECT count(*) FROM synced_messages WHERE connected_account_id = $1";
+constexpr std::string_view kCountAttachments = R"sql(
+SELECT count(*) FROM synced_messages m JOIN attachments t ON t.message_row = m.row_id
+WHERE m.connected_account_id = $1 AND m.has_attachments = 1)sql";
+constexpr std::string_view kCountPlacements =
+    "SELECT coalesce(sum(total), 0) FROM labels WHERE connected_account_id = $1";
+constexpr std::string_view kForgetJob = R"sql(
+UPDATE jobs SET connected_account_id = NULL, unique_key = NULL WHERE connected_account_id = $1)sql";
+
+std::int64_t Count(Connection& connection, std::string_view sql, const ConnectedAccountId& id) {
+  Rows rows = connection.Query(sql, id);
+  return rows.Step() ? rows.Int(0) : 0;
+}
+
+Counts CountAll(Connection& connection, const ConnectedAccountId& id) {
+  Counts counts;
+  for (const Table& table : kTables) counts[std::string(table.name)] = Count(connection, table.count, id);
+  const auto messages = Count(connection, kCountMessages, id);
+  counts["synced_messages"] = messages;
+  counts["message_bodies"] = messages;
+  counts["attachments"] = Count(connection, kCountAttachments, id);
+  counts["message_labels"] = Count(connection, kCountPlacements, id);
+  return counts;
+}
+
+Result<ErasureReceipt> ReadReceipt(Connection& connection, Rows rows) {
+  if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such receipt");
+  ErasureReceipt receipt{.id = rows.String(0),
+                         .user_id = rows.IdOf<UserId>(1),
+                         .account_id = rows.IdOf<ConnectedAccountId>(2),
+                         .email = rows.String(3),
+                         .provider = rows.String(4),
+                         .complete = !rows.IsNull(8),
+                         .total = rows.Int(5),
+                         .revoked_at_provider = rows.Bool(6),
+                         .requested_at = rows.Time(7),
+                         .completed_at = rows.MaybeTime(8)};
+  Rows counts = connection.Query(kReadCounts, receipt.id);
+  while (counts.Step()) receipt.deleted[counts.String(0)] = counts.Int(1);
+  return receipt;
+}
+
+/// Deletes up to `limit` rows; what went is added to `counts`. True when the account row is gone.
+bool EraseChunk(Transaction& transaction, const ConnectedAccountId& id, int limit, Instant now, Counts& counts) {
+  std::vector<std::int64_t> messages;
+  {
+    Rows rows = transaction.Query(kSomeMessages, id, limit);
+    while (rows.Step()) messages.push_back(rows.Int(0));
+  }
+  if (!messages.empty()) {
+    MessageWriter writer(transaction, id, 0, now);
+    for (const std::int64_t row : messages) writer.DeleteRow(row, &counts);
+    writer.Flush();
+  }
+  int left = limit - static_cast<int>(messages.size());
+  for (const Table& table : kTables) {
+    if (left <= 0) return false;
+    const auto deleted = transaction.Execute(table.erase, id, left);
+    counts[std::string(table.name)] += deleted;
+    left -= static_cast<int>(deleted);
+  }
+  return !transaction.Query(kAccountExists, id).Step();
+}
+
+}  // namespace
+
+Task<Result<Counts>> AccountStore::PreviewErase(const UserId& user, const ConnectedAccountId& id) {
+  auto read = [&](Connection& connection) -> Result<Counts> {
+    if (!connection.Query(kReadForErase, id, user).Step()) return Fail(ErrorCode::kNotFound, "no such account");
+    return CountAll(connection, id);
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<ErasureReceipt>> AccountStore::BeginErase(const UserId& user, const ConnectedAccountId& id) {
+  const Instant now = clock_.Now();
+  // Counting may take a while and needs no lock: on a reader.
+  auto count = [&](Connection& connection) -> Result<std::int64_t> {
+    std::int64_t total = 0;
+    for (const auto& [table, rows] : CountAll(connection, id)) total += rows;
+    return total;
+  };
+  const auto total = co_await engine_.Read(count);
+  if (!total) co_return Fail(total.error());
+  auto write = [&](Transaction& transaction) -> Result<Receipt> {
+    bool begun = false;
+    {
+      Rows rows = transaction.Query(kReadForErase, id, user);
+      if (!rows.Step()) return ReadReceipt(transaction.connection(), transaction.Query(kReceiptOfAccount, id, user));
+      begun = rows.Bool(0);
+      if (!begun) {
+        transaction.Execute(kInsertReceipt, NewUuid(now), user, id, rows.Text(1), rows.Text(2), *total, now);
+      }
+    }
+    if (!begun) {
+      std::int64_t generation = 0;
+      {
+        Rows rows = transaction.Query(kBegin, id, now);
+        rows.Step();
+        generation = rows.Int(0);
+        rows.Step();
+      }
+      transaction.Execute(kStopSchedule, id, now);
+      CancelWaitingJobs(transaction, id, {}, now);
+      auto receipt = ReadReceipt(transaction.connection(), transaction.Query(kReceiptOfAccount, id, user));
+      if (!receipt) return receipt;
+      const jobs::NewJob job{.kind = std::string(jobs::kDeleteSyncedData),
+                             .args = fmt::format(R"({{"erasure_id":"{}"}})", receipt->id),
+                             .priority = jobs::Priority::kInteractive,
+                             .unique_key = jobs::AccountKey(jobs::kDeleteSyncedData, id),
+                             .max_attempts = 1000,
+                             .account_id = id,
+                             .generation = generation};
+      if (auto inserted = InsertJob(transaction, job, now); !inserted) return Fail(std::move(inserted.error()));
+      WriteAccountUpdated(transaction, user, id, now);
+    }
+    return ReadReceipt(transaction.connection(), transaction.Query(kReceiptOfAccount, id, user));
+  };
+  co_return co_await engine_.Write(write, Durability::kPower);
+}
+
+Task<Result<bool>> AccountStore::EraseSome(const ConnectedAccountId& id, int limit) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<bool> {
+    UserId user;
+    std::string erasure;
+    {
+      Rows rows = transaction.Query(kReadErasing, id);
+      if (!rows.Step()) {
+        // Gone already, or never begun: a living account is not erased by this half.
+        if (transaction.Query(kAccountExists, id).Step()) {
+          return Fail(ErrorCode::kConflict, "the erase of this account has not begun");
+        }
+        return true;
+      }
+      user = rows.IdOf<UserId>(0);
+      erasure = rows.String(1);
+    }
+    Counts counts;
+    const bool done = EraseChunk(transaction, id, std::max(limit, 1), now, counts);
+    for (const auto& [table, deleted] : counts) {
+      if (deleted > 0) transaction.Execute(kAddCount, erasure, table, deleted);
+    }
+    if (done) {
+      transaction.Execute(kForgetJob, id);
+      transaction.Execute(kComplete, id, now);
+      // Without the account's id: no row may carry it any more.
+      const events::NewEvent event{
+          .type = "account.updated", .user_id = user, .payload = fmt::format(R"({{"erasure_id":"{}"}})", erasure)};
+      WriteEvent(transaction, event, now);
+    }
+    return done;
+  };
+  co_return co_await engine_.Write(write, Durability::kPower);
+}
+
+Task<Result<void>> AccountStore::MarkRevoked(const ConnectedAccountId& id) {
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    transaction.Execute(kMarkRevoked, id);
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<ErasureReceipt>> AccountStore::GetErasure(const UserId& user, std::string_view id) {
+  auto read = [&](Connection& connection) { return ReadReceipt(connection, connection.Query(kReceiptById, id, user)); };
+  co_return co_await engine_.Read(read);
+}
+
+}  // namespace latchkey::storage

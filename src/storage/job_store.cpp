@@ -1,0 +1,356 @@
+#include "storage/job_store.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <limits>
+
+#include "base/random.hpp"
+
+namespace latchkey::storage {
+namespace {
+
+using jobs::Job;
+using jobs::Outcome;
+
+constexpr std::string_view kPromote = R"sql(
+UPDATE jobs SET state = 'available'
+WHERE row_id IN (SELECT row_id FROM jobs WHERE state IN ('scheduled', 'retryable') AND scheduled_at <= $1
+                 ORDER BY scheduled_at LIMIT $2))sql";
+// One walk along the claim index per kind. A job whose account has one of its kind running is passed over.
+constexpr std::string_view kCandidates = R"sql(
+SELECT j.row_id, j.priority, j.scheduled_at, j.connected_account_id FROM jobs j
+WHERE j.state = 'available' AND j.kind = $1
+  AND (j.connected_account_id IS NULL OR NOT EXISTS (
+    SELECT 1 FROM jobs r WHERE r.state = 'running' AND r.connected_account_id = j.connected_account_id
+      AND r.kind = j.kind))
+ORDER BY j.priority, j.scheduled_at, j.row_id LIMIT $2)sql";
+constexpr std::string_view kTake = R"sql(
+UPDATE jobs SET state = 'running', attempt = attempt + 1, attempted_at = $2, lease_token = $3, lease_until = $4
+WHERE row_id = $1)sql";
+
+const std::string kJobs =
+    "SELECT id, kind, args, priority, state, attempt, max_attempts, connected_account_id, generation, lease_token, "
+    "created_at, scheduled_at, attempted_at, finalized_at, last_error_code, last_error, row_id, rerun FROM jobs ";
+const std::string kReadJob = kJobs + "WHERE id = $1";
+const std::string kReadRow = kJobs + "WHERE row_id = $1";
+const std::string kReadLeased = kJobs + "WHERE id = $1 AND state = 'running' AND lease_token = $2";
+
+constexpr std::string_view kHeartbeat =
+    "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND state = 'running' AND lease_token = $2";
+constexpr std::string_view kEnd = R"sql(
+UPDATE jobs SET state = $2, scheduled_at = $3, finalized_at = $4, attempt = $5, last_error_code = $6, last_error = $7,
+  lease_token = NULL, lease_until = NULL, rerun = 0
+WHERE row_id = $1)sql";
+constexpr std::string_view kLog = R"sql(
+INSERT INTO job_logs (id, job_type, job_id, attempt, connected_account_id, status, error_code, error_message,
+                      started_at, completed_at, created_at)
+VALUES ($1, $2, $3, $4, (SELECT id FROM connected_accounts WHERE id = $5), $6, $7, $8, $9, $10, $10))sql";
+
+constexpr std::string_view kExpired = "SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT $2";
+constexpr std::string_view kNextDue = R"sql(
+SELECT min(scheduled_at) FROM jobs WHERE state IN ('scheduled', 'retryable'))sql";
+
+constexpr std::string_view kReadState = "SELECT row_id, state FROM jobs WHERE id = $1";
+constexpr std::string_view kRevive = R"sql(
+UPDATE jobs SET state = 'available', scheduled_at = $2, finalized_at = NULL, attempt = 0 WHERE row_id = $1)sql";
+constexpr std::string_view kCancel = "UPDATE jobs SET state = 'cancelled', finalized_at = $2 WHERE row_id = $1";
+constexpr std::string_view kPrune = R"sql(
+DELETE FROM jobs WHERE row_id IN (SELECT row_id FROM jobs WHERE finalized_at IS NOT NULL AND finalized_at < $1 LIMIT $2))sql";
+constexpr std::string_view kPruneLogs =
+    "DELETE FROM job_logs WHERE id IN (SELECT id FROM job_logs WHERE created_at < $1 LIMIT $2)";
+
+constexpr int kPromoteAtOnce = 1000;
+constexpr int kRescueAtOnce = 1000;
+
+Job ReadJob(const Rows& rows) {
+  return {.id = rows.IdOf<JobId>(0),
+          .kind = rows.String(1),
+          .args = rows.String(2),
+          .priority = static_cast<jobs::Priority>(rows.Int(3)),
+          .state = jobs::ParseJobState(rows.Text(4)).value_or(jobs::JobState::kAvailable),
+          .attempt = static_cast<int>(rows.Int(5)),
+          .max_attempts = static_cast<int>(rows.Int(6)),
+          .account_id = rows.IdOf<ConnectedAccountId>(7),
+          .generation = rows.Int(8),
+          .lease_token = rows.String(9),
+          .created_at = rows.Time(10),
+          .scheduled_at = rows.Time(11),
+          .attempted_at = rows.MaybeTime(12),
+          .finalized_at = rows.MaybeTime(13),
+          .last_error_code = rows.String(14),
+          .last_error = rows.String(15)};
+}
+
+struct Candidate {
+  std::int64_t row = 0, priority = 0, scheduled_at = 0;
+  std::string account, kind;
+};
+
+std::vector<Candidate> FindCandidates(Transaction& transaction, const jobs::ClaimQuery& query) {
+  std::vector<Candidate> candidates;
+  for (const auto& kind : query.kinds) {
+    Rows rows = transaction.Query(kCandidates, kind, query.limit);
+    while (rows.Step()) {
+      candidates.push_back({.row = rows.Int(0),
+                            .priority = rows.Int(1),
+                            .scheduled_at = rows.Int(2),
+                            .account = rows.String(3),
+                            .kind = kind});
+    }
+  }
+  std::sort(candidates.begin(), candidates.end(), [](const Candidate& a, const Candidate& b) {
+    return std::tie(a.priority, a.scheduled_at, a.row) < std::tie(b.priority, b.scheduled_at, b.row);
+  });
+  return candidates;
+}
+
+/// How a job goes on after an attempt: state, and when it runs again.
+struct Next {
+  jobs::JobState state = jobs::JobState::kCompleted;
+  Instant scheduled_at{};
+  std::optional<Instant> finalized_at;
+  int attempt = 0;
+};
+
+Next NextOf(const Job& job, const Outcome& outcome, bool rerun, Instant next_run, Instant now) {
+  Next next{.scheduled_at = job.scheduled_at, .attempt = job.attempt};
+  const auto wait = [&](jobs::JobState waiting) {
+    next.scheduled_at = rerun ? now : std::max(next_run, now);
+    next.state = next.scheduled_at <= now ? jobs::JobState::kAvailable : waiting;
+  };
+  switch (outcome.kind) {
+    case Outcome::Kind::kCompleted:
+      next.state = jobs::JobState::kCompleted;
+      break;
+    case Outcome::Kind::kCancelled:
+      next.state = jobs::JobState::kCancelled;
+      break;
+    case Outcome::Kind::kSnooze:
+      --next.attempt;  // Waiting is not an attempt.
+      wait(jobs::JobState::kScheduled);
+      return next;
+    case Outcome::Kind::kRetry:
+      if (job.attempt < job.max_attempts) {
+        wait(jobs::JobState::kRetryable);
+        return next;
+      }
+      next.state = jobs::JobState::kDiscarded;
+      break;
+    case Outcome::Kind::kDiscard:
+      next.state = jobs::JobState::kDiscarded;
+      break;
+  }
+  if (rerun) {
+    // Asked for again while it ran: the same row goes round once more.
+    return {.state = jobs::JobState::kAvailable, .scheduled_at = now, .attempt = 0};
+  }
+  next.finalized_at = now;
+  return next;
+}
+
+void EndAttempt(Transaction& transaction, std::int64_t row, const Job& job, const Outcome& outcome, bool rerun,
+                Instant next_run, Instant now) {
+  const Next next = NextOf(job, outcome, rerun, next_run, now);
+  const bool failed = outcome.kind == Outcome::Kind::kRetry || outcome.kind == Outcome::Kind::kDiscard;
+  const std::string_view code = failed ? ToString(outcome.error.code) : std::string_view();
+  const std::string_view detail = failed ? std::string_view(outcome.error.detail) : std::string_view();
+  transaction.Execute(kEnd, row, jobs::ToString(next.state), next.scheduled_at, next.finalized_at, next.attempt, code,
+                      detail);
+  if (next.state == jobs::JobState::kAvailable || next.state == jobs::JobState::kScheduled ||
+      next.state == jobs::JobState::kRetryable) {
+    transaction.WakeJobs();
+  }
+  if (outcome.kind != Outcome::Kind::kSnooze) {
+    transaction.Execute(kLog, NewUuid(now), job.kind, job.id, job.attempt, OrNull(job.account_id),
+                        failed ? "FAILED" : "COMPLETED", code, OrNull(detail), job.attempted_at, now);
+  }
+}
+
+}  // namespace
+
+Task<Result<JobId>> JobStore::Insert(const jobs::NewJob& job) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) { return InsertJob(transaction, job, now); };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<std::vector<Job>>> JobStore::Claim(const jobs::ClaimQuery& query) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<std::vector<Job>> {
+    transaction.Execute(kPromote, now, kPromoteAtOnce);
+    std::vector<Job> claimed;
+    std::vector<std::pair<std::string, std::string>> taken;  // account and kind
+    for (const Candidate& candidate : FindCandidates(transaction, query)) {
+      if (claimed.size() >= static_cast<std::size_t>(std::max(query.limit, 0))) break;
+      std::pair owner(candidate.account, candidate.kind);
+      if (!candidate.account.empty()) {
+        if (std::find(taken.begin(), taken.end(), owner) != taken.end()) continue;
+        taken.push_back(std::move(owner));
+      }
+      transaction.Execute(kTake, candidate.row, now, RandomToken(16), now + query.lease);
+      Rows rows = transaction.Query(kReadRow, candidate.row);
+      rows.Step();
+      claimed.push_back(ReadJob(rows));
+    }
+    return claimed;
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<std::vector<jobs::Lease>>> JobStore::Heartbeat(const std::vector<jobs::Lease>& leases,
+                                                           std::chrono::milliseconds lease) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<std::vector<jobs::Lease>> {
+    std::vector<jobs::Lease> ours;
+    for (const auto& held : leases) {
+      if (transaction.Execute(kHeartbeat, held.job_id, held.token, now + lease) == 1) ours.push_back(held);
+    }
+    return ours;
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<void>> JobStore::Finish(const jobs::Lease& lease, const Outcome& outcome, Instant next_run) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    Job job;
+    std::int64_t row = 0;
+    bool rerun = false;
+    {
+      Rows rows = transaction.Query(kReadLeased, lease.job_id, lease.token);
+      if (!rows.Step()) return Fail(ErrorCode::kLeaseLost, "another worker holds the job");
+      job = ReadJob(rows);
+      row = rows.Int(16);
+      rerun = rows.Bool(17);
+    }
+    EndAttempt(transaction, row, job, outcome, rerun, next_run, now);
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+int RescueJobs(Transaction& transaction, Instant lease_until, int limit, Instant now) {
+  std::vector<std::int64_t> expired;
+  {
+    Rows rows = transaction.Query(kExpired, lease_until, limit);
+    while (rows.Step()) expired.push_back(rows.Int(0));
+  }
+  const Error died{.code = ErrorCode::kLeaseLost, .detail = "the worker died", .retry_after = std::nullopt};
+  for (const std::int64_t row : expired) {
+    Job job;
+    bool rerun = false;
+    {
+      Rows rows = transaction.Query(kReadRow, row);
+      rows.Step();
+      job = ReadJob(rows);
+      rerun = rows.Bool(17);
+    }
+    // Counted as an attempt: a job that kills its worker must come to an end.
+    EndAttempt(transaction, row, job, Outcome::Retry(died), rerun, now, now);
+  }
+  return static_cast<int>(expired.size());
+}
+
+Task<Result<int>> JobStore::Rescue() {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<int> {
+    return RescueJobs(transaction, now, kRescueAtOnce, now);
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<std::optional<Instant>>> JobStore::NextDue() {
+  auto read = [](Connection& connection) -> Result<std::optional<Instant>> {
+    Rows rows = connection.Query(kNextDue);
+    rows.Step();
+    return rows.MaybeTime(0);
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<Job>> JobStore::Get(const JobId& id) {
+  auto read = [&](Connection& connection) -> Result<Job> {
+    Rows rows = connection.Query(kReadJob, id);
+    if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such job");
+    return ReadJob(rows);
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<jobs::JobPage>> JobStore::List(const jobs::JobFilter& filter) {
+  std::int64_t before = std::numeric_limits<std::int64_t>::max();
+  if (!filter.cursor.empty()) {
+    const char* end = filter.cursor.data() + filter.cursor.size();
+    const auto parsed = std::from_chars(filter.cursor.data(), end, before);
+    if (parsed.ec != std::errc() || parsed.ptr != end) co_return Fail(ErrorCode::kInvalidArgument, "not our cursor");
+  }
+  const int limit = std::clamp(filter.limit, 1, 500);
+  auto read = [&](Connection& connection) -> Result<jobs::JobPage> {
+    // Each filter has an index that gives rows newest first; the rest is looked at row by row.
+    std::string sql = kJobs + "WHERE row_id < $1";
+    if (!filter.account_id.empty()) sql += " AND connected_account_id = $2";
+    if (filter.state) sql += " AND state = $3";
+    if (!filter.kind.empty()) sql += " AND kind = $4";
+    sql += " AND ($2 IS NULL OR 1) AND ($3 IS NULL OR 1) AND ($4 IS NULL OR 1) ORDER BY row_id DESC LIMIT $5";
+    const std::string_view state = filter.state ? jobs::ToString(*filter.state) : std::string_view();
+    jobs::JobPage page;
+    Rows rows = connection.Query(sql, before, OrNull(filter.account_id), OrNull(state), OrNull(filter.kind), limit + 1);
+    std::int64_t last = 0;
+    while (rows.Step()) {
+      if (static_cast<int>(page.items.size()) == limit) {
+        page.next_cursor = std::to_string(last);
+        break;
+      }
+      page.items.push_back(ReadJob(rows));
+      last = rows.Int(16);
+    }
+    return page;
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<void>> JobStore::RetryNow(const JobId& id) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    Rows rows = transaction.Query(kReadState, id);
+    if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such job");
+    if (rows.Text(1) != "discarded" && rows.Text(1) != "cancelled") {
+      return Fail(ErrorCode::kConflict, "only a discarded or cancelled job can be retried");
+    }
+    try {
+      transaction.Execute(kRevive, rows.Int(0), now);
+    } catch (const sqlite::SqliteError& error) {
+      if (error.error_code() != ErrorCode::kAlreadyExists) throw;
+      return Fail(ErrorCode::kConflict, "a newer job does the same work");
+    }
+    transaction.WakeJobs();
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<void>> JobStore::Cancel(const JobId& id) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    Rows rows = transaction.Query(kReadState, id);
+    if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such job");
+    const auto state = jobs::ParseJobState(rows.Text(1));
+    if (state != jobs::JobState::kAvailable && state != jobs::JobState::kScheduled &&
+        state != jobs::JobState::kRetryable) {
+      return Fail(ErrorCode::kConflict, "the job does not wait");
+    }
+    transaction.Execute(kCancel, rows.Int(0), now);
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<int>> JobStore::Prune(Instant before, int limit) {
+  auto write = [&](Transaction& transaction) -> Result<int> {
+    const auto deleted = transaction.Execute(kPrune, before, limit) + transaction.Execute(kPruneLogs, before, limit);
+    return static_cast<int>(deleted);
+  };
+  co_return co_await engine_.Write(write);
+}
+
+}  // namespace latchkey::storage

@@ -1,0 +1,289 @@
+#include "storage/message_store.hpp"
+
+#include <fmt/format.h>
+
+#include "storage/message_content.hpp"
+#include "storage/message_writer.hpp"
+
+namespace latchkey::storage {
+namespace {
+
+constexpr std::string_view kReadStatus = R"sql(
+SELECT epoch, backfill_complete, backfill_done, backfill_total, backfill_started_at, backfill_completed_at,
+       synced_messages_count
+FROM email_sync_status WHERE connected_account_id = $1)sql";
+constexpr std::string_view kReadCursors = "SELECT lane, value FROM sync_cursors WHERE connected_account_id = $1";
+constexpr std::string_view kFindKnown = R"sql(
+SELECT version, epoch FROM synced_messages WHERE connected_account_id = $1 AND external_message_id = $2)sql";
+
+constexpr std::string_view kWriteCursor = R"sql(
+INSERT INTO sync_cursors (connected_account_id, lane, value, updated_at) VALUES ($1, $2, $3, $4)
+ON CONFLICT (connected_account_id, lane) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
+WHERE value IS NOT excluded.value)sql";
+constexpr std::string_view kWriteBackfill = R"sql(
+UPDATE email_sync_status
+SET epoch = $2, backfill_complete = $3, backfill_done = $4, backfill_total = $5, backfill_started_at = $6,
+    backfill_completed_at = $7, sync_stage = CASE WHEN $3 THEN 'INCREMENTAL' ELSE 'INITIAL' END,
+    sync_status = CASE WHEN $3 THEN 'COMPLETED' ELSE 'IN_PROGRESS' END, updated_at = $8
+WHERE connected_account_id = $1)sql";
+// Also the place where the seed's columns learn of progress: any commit means that the sync works again.
+constexpr std::string_view kWriteStatus = R"sql(
+UPDATE email_sync_status
+SET synced_messages_count = synced_messages_count + $2,
+    last_sync_at = coalesce($3, last_sync_at),
+    next_sync_at = coalesce($4, next_sync_at),
+    sync_status = CASE WHEN backfill_complete THEN 'COMPLETED' ELSE 'IN_PROGRESS' END,
+    sync_stage = CASE WHEN backfill_complete THEN 'INCREMENTAL' ELSE 'INITIAL' END,
+    updated_at = $5
+WHERE connected_account_id = $1)sql";
+constexpr std::string_view kWriteSuccess =
+    "UPDATE connected_accounts SET last_success_at = $2, updated_at = $3 WHERE id = $1";
+
+constexpr std::string_view kWriteTombstone = R"sql(
+INSERT INTO tombstones (connected_account_id, external_id, epoch) VALUES ($1, $2, $3)
+ON CONFLICT (connected_account_id, external_id) DO UPDATE SET epoch = max(epoch, excluded.epoch))sql";
+constexpr std::string_view kClearTombstones = "DELETE FROM tombstones WHERE connected_account_id = $1 AND epoch <= $2";
+
+constexpr std::string_view kSetAside = R"sql(
+INSERT INTO failed_items (connected_account_id, external_id, failures, set_aside, error_code, first_at, last_at)
+VALUES ($1, $2, 1, 1, $3, $4, $4)
+ON CONFLICT (connected_account_id, external_id)
+DO UPDATE SET set_aside = 1, error_code = excluded.error_code, last_at = excluded.last_at)sql";
+constexpr std::string_view kCountFailure = R"sql(
+INSERT INTO failed_items (connected_account_id, external_id, failures, error_code, first_at, last_at)
+VALUES ($1, $2, 1, $3, $4, $4)
+ON CONFLICT (connected_account_id, external_id)
+DO UPDATE SET failures = failures + 1, error_code = excluded.error_code, last_at = excluded.last_at
+RETURNING failures)sql";
+constexpr std::string_view kRecovered = "DELETE FROM failed_items WHERE connected_account_id = $1 AND external_id = $2";
+
+constexpr std::string_view kFindUnseen = R"sql(
+SELECT row_id FROM synced_messages WHERE connected_account_id = $1 AND epoch < $2 LIMIT $3)sql";
+constexpr std::string_view kStillUnseen = "SELECT 1 FROM synced_messages WHERE row_id = $1 AND epoch < $2";
+constexpr std::string_view kCountDown = R"sql(
+UPDATE email_sync_status SET synced_messages_count = synced_messages_count - $2, updated_at = $3
+WHERE connected_account_id = $1)sql";
+
+// A browser asks for a page again anyway; naming more than a page of ids tells it nothing new.
+constexpr std::size_t kMaxEventIds = 50;
+
+std::string IdsPayload(const ConnectedAccountId& account, const std::vector<std::string>& ids) {
+  std::vector<std::string> named(ids.begin(),
+                                 ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), kMaxEventIds)));
+  return fmt::format(R"({{"account_id":"{}","ids":{},"count":{}}})", account, ToJsonArray(named), ids.size());
+}
+
+void WriteDeleted(Transaction& transaction, const UserId& user, const ConnectedAccountId& account,
+                  const std::vector<std::string>& ids, Instant now) {
+  if (ids.empty()) return;
+  const events::NewEvent event{
+      .type = "message.deleted", .user_id = user, .account_id = account, .payload = IdsPayload(account, ids)};
+  WriteEvent(transaction, event, now);
+}
+
+/// Everything of one commit inside its transaction.
+class CommitWriter {
+ public:
+  CommitWriter(Transaction& transaction, const mail::SyncCommit& commit, const std::vector<std::string>& contents,
+               Instant now)
+      : transaction_(transaction),
+        commit_(commit),
+        contents_(contents),
+        account_(commit.fence.account_id),
+        now_(now),
+        messages_(transaction, commit.fence.account_id, commit.epoch, now) {}
+
+  Result<mail::SyncCommitResult> Run() {
+    auto fenced = CheckFence(transaction_, commit_.fence);
+    if (!fenced) return Fail(std::move(fenced.error()));
+    user_ = fenced->user_id;
+    if (commit_.labels) messages_.ReplaceLabels(*commit_.labels);
+    WriteMessages();
+    messages_.Flush();
+    WriteItems();
+    WriteProgress();
+    for (const auto& job : commit_.jobs) {
+      auto inserted = InsertJob(transaction_, job, now_);
+      if (!inserted) return Fail(std::move(inserted.error()));
+    }
+    WriteEvents();
+    return result_;
+  }
+
+ private:
+  void WriteMessages() {
+    using Change = MessageWriter::Change;
+    for (std::size_t i = 0; i < commit_.upserts.size(); ++i) {
+      const auto change = messages_.Upsert(commit_.upserts[i], contents_[i]);
+      result_.inserted += change == Change::kInserted ? 1 : 0;
+      result_.updated += change == Change::kUpdated ? 1 : 0;
+    }
+    for (const auto& id : commit_.seen) messages_.MarkSeen(id);
+    for (const auto& change : commit_.label_changes) {
+      result_.updated += messages_.ChangeLabels(change) == Change::kUpdated ? 1 : 0;
+    }
+    for (const auto& id : commit_.deletions) {
+      result_.deleted += messages_.Delete(id) ? 1 : 0;
+      transaction_.Execute(kWriteTombstone, account_, id, commit_.epoch);
+      transaction_.Execute(kRecovered, account_, id);
+    }
+  }
+
+  void WriteItems() {
+    for (const auto& item : commit_.failed_items) {
+      transaction_.Execute(kSetAside, account_, item.external_id, item.error_code, now_);
+    }
+    for (const auto& id : commit_.recovered_items) transaction_.Execute(kRecovered, account_, id);
+  }
+
+  void WriteProgress() {
+    for (const auto& cursor : commit_.cursors) {
+      transaction_.Execute(kWriteCursor, account_, cursor.lane, cursor.value, now_);
+    }
+    if (commit_.backfill) {
+      const auto& state = *commit_.backfill;
+      transaction_.Execute(kWriteBackfill, account_, state.epoch, state.complete, state.done, state.total,
+                           state.started_at, state.completed_at, now_);
+      // Pages of this epoch can no longer be in flight.
+      if (state.complete) transaction_.Execute(kClearTombstones, account_, state.epoch);
+    }
+    transaction_.Execute(kWriteStatus, account_, result_.inserted - result_.deleted, commit_.synced_at,
+                         commit_.next_sync_at, now_);
+    if (commit_.synced_at) transaction_.Execute(kWriteSuccess, account_, *commit_.synced_at, now_);
+  }
+
+  void WriteEvents() {
+    const auto& upserted = messages_.upserted_ids();
+    // A backfill tells its progress once per commit; its messages need no event each.
+    if (commit_.backfill) {
+      const auto& state = *commit_.backfill;
+      const events::NewEvent event{
+          .type = "sync.progress",
+          .user_id = user_,
+          .account_id = account_,
+          .payload = fmt::format(R"({{"account_id":"{}","stage":"{}","done":{},"total":{},"complete":{}}})", account_,
+                                 state.epoch <= 1 ? "initial" : "resync", state.done, state.total, state.complete)};
+      WriteEvent(transaction_, event, now_);
+      if (state.complete || state.done == 0) WriteAccountUpdated(transaction_, user_, account_, now_);
+    } else if (!upserted.empty()) {
+      const events::NewEvent event{.type = "message.upserted",
+                                   .user_id = user_,
+                                   .account_id = account_,
+                                   .payload = IdsPayload(account_, upserted)};
+      WriteEvent(transaction_, event, now_);
+    }
+    WriteDeleted(transaction_, user_, account_, messages_.deleted_ids(), now_);
+  }
+
+  Transaction& transaction_;
+  const mail::SyncCommit& commit_;
+  const std::vector<std::string>& contents_;
+  const ConnectedAccountId& account_;
+  const Instant now_;
+  MessageWriter messages_;
+  UserId user_;
+  mail::SyncCommitResult result_;
+};
+
+}  // namespace
+
+Task<Result<mail::SyncState>> MessageStore::GetSyncState(const ConnectedAccountId& account) {
+  auto read = [&](Connection& connection) -> Result<mail::SyncState> {
+    mail::SyncState state;
+    Rows status = connection.Query(kReadStatus, account);
+    if (!status.Step()) return Fail(ErrorCode::kNotFound, "no such account");
+    state.backfill = {.epoch = status.Int(0),
+                      .complete = status.Bool(1),
+                      .done = status.Int(2),
+                      .total = status.Int(3),
+                      .started_at = status.MaybeTime(4),
+                      .completed_at = status.MaybeTime(5)};
+    state.message_count = status.Int(6);
+    Rows cursors = connection.Query(kReadCursors, account);
+    while (cursors.Step()) state.cursors.push_back({.lane = cursors.String(0), .value = cursors.String(1)});
+    return state;
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<mail::SyncCommitResult>> MessageStore::Apply(const mail::SyncCommit& commit) {
+  const Instant now = clock_.Now();
+  // Compressing costs more than inserting: not on the one thread that writes.
+  std::vector<std::string> contents;
+  if (!commit.upserts.empty()) {
+    auto encode = [&]() -> Result<std::vector<std::string>> {
+      std::vector<std::string> encoded;
+      encoded.reserve(commit.upserts.size());
+      for (const auto& message : commit.upserts) encoded.push_back(EncodeContent(message));
+      return encoded;
+    };
+    auto encoded = co_await engine_.Compute(encode);
+    if (!encoded) co_return Fail(std::move(encoded.error()));
+    contents = std::move(*encoded);
+  }
+  auto write = [&](Transaction& transaction) { return CommitWriter(transaction, commit, contents, now).Run(); };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<std::vector<mail::MessageStore::Known>>> MessageStore::FindKnown(
+    const ConnectedAccountId& account, std::int64_t epoch, const std::vector<std::string>& external_ids) {
+  auto read = [&](Connection& connection) -> Result<std::vector<Known>> {
+    std::vector<Known> known;
+    for (const auto& id : external_ids) {
+      Rows rows = connection.Query(kFindKnown, account, id);
+      if (!rows.Step()) continue;
+      known.push_back({.external_id = id,
+                       .version = static_cast<std::uint64_t>(rows.Int(0)),
+                       .seen_in_epoch = rows.Int(1) >= epoch});
+    }
+    return known;
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<std::int64_t>> MessageStore::Sweep(const mail::WriteFence& fence, std::int64_t epoch, int limit) {
+  const Instant now = clock_.Now();
+  // Looking through the account is the long part: on a reader. The writer looks at each row again.
+  auto find = [&](Connection& connection) -> Result<std::vector<std::int64_t>> {
+    std::vector<std::int64_t> rows;
+    Rows found = connection.Query(kFindUnseen, fence.account_id, epoch, limit);
+    while (found.Step()) rows.push_back(found.Int(0));
+    return rows;
+  };
+  auto unseen = co_await engine_.Read(find);
+  if (!unseen) co_return Fail(std::move(unseen.error()));
+  if (unseen->empty()) co_return 0;
+  auto write = [&](Transaction& transaction) -> Result<std::int64_t> {
+    auto fenced = CheckFence(transaction, fence);
+    if (!fenced) return Fail(std::move(fenced.error()));
+    MessageWriter messages(transaction, fence.account_id, epoch, now);
+    for (const std::int64_t row : *unseen) {
+      if (transaction.Query(kStillUnseen, row, epoch).Step()) messages.DeleteRow(row);
+    }
+    messages.Flush();
+    const auto deleted = static_cast<std::int64_t>(messages.deleted_ids().size());
+    transaction.Execute(kCountDown, fence.account_id, deleted, now);
+    WriteDeleted(transaction, fenced->user_id, fence.account_id, messages.deleted_ids(), now);
+    // Rows that were seen meanwhile do not mean that everything is swept.
+    return static_cast<std::int64_t>(unseen->size());
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<std::int64_t>> MessageStore::RecordItemFailure(const mail::WriteFence& fence,
+                                                           const std::string& external_id,
+                                                           std::string_view error_code) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<std::int64_t> {
+    auto fenced = CheckFence(transaction, fence);
+    if (!fenced) return Fail(std::move(fenced.error()));
+    Rows rows = transaction.Query(kCountFailure, fence.account_id, external_id, error_code, now);
+    rows.Step();
+    const std::int64_t failures = rows.Int(0);
+    rows.Step();
+    return failures;
+  };
+  co_return co_await engine_.Write(write);
+}
+
+}  // namespace latchkey::storage

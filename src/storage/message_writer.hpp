@@ -1,0 +1,87 @@
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "mail/message.hpp"
+#include "storage/rows.hpp"
+
+namespace latchkey::storage {
+
+/// The rows of one account's mailbox, written inside one transaction: messages with their bodies, attachments,
+/// placements, counters and place in the search queue are always changed together here. Call Flush() before the
+/// transaction ends. Writer thread.
+class MessageWriter {
+ public:
+  MessageWriter(Transaction& transaction, ConnectedAccountId account, std::int64_t epoch, Instant now);
+
+  enum class Change { kNone, kInserted, kUpdated };
+  /// `content`: EncodeContent(message).
+  Change Upsert(const mail::Message& message, const std::string& content);
+  void MarkSeen(const std::string& external_id);
+  Change ChangeLabels(const mail::LabelChange& change);
+  /// True when there was such a message.
+  bool Delete(const std::string& external_id);
+  /// Deletes by key; `counts`, when given, learns the rows gone per table.
+  bool DeleteRow(std::int64_t row, std::map<std::string, std::int64_t>* counts = nullptr);
+  void ReplaceLabels(const std::vector<mail::Label>& labels);
+  /// Writes the labels' counters.
+  void Flush();
+
+  /// Ids of what became visible or changed, and of what went, in order.
+  const std::vector<std::string>& upserted_ids() const { return upserted_ids_; }
+  const std::vector<std::string>& deleted_ids() const { return deleted_ids_; }
+
+ private:
+  /// What placements and counters depend on.
+  struct Placed {
+    Instant received_at{};
+    bool is_read = true;
+    std::vector<std::string> labels;
+  };
+  struct Stored {
+    std::int64_t row = 0;
+    std::string id;
+    std::uint64_t version = 0;
+    std::int64_t epoch = 0;
+    Placed placed;
+  };
+  struct KnownLabel {
+    std::int64_t row = 0;
+    std::string role;
+    bool removed = false;
+    std::int64_t total = 0, unread = 0;  ///< Differences, not yet written.
+  };
+
+  std::optional<Stored> Find(const std::string& external_id);
+  bool Buried(const std::string& external_id);
+  void Insert(const mail::Message& message, const std::string& content, Placed placed);
+  bool Update(const Stored& stored, const mail::Message& message, const std::string& content, Placed placed);
+  bool WriteAttachments(std::int64_t row, const std::vector<mail::Attachment>& attachments, bool replace);
+  void MovePlacements(std::int64_t row, const Placed& before, const Placed& after);
+  KnownLabel& LabelOf(const std::string& external_id);
+  void QueueForSearch(std::int64_t row);
+  /// Takes the message out of the search index or out of its queue. Before its stored text changes.
+  void ForgetInSearch(std::int64_t row);
+
+  Transaction& transaction_;
+  const ConnectedAccountId account_;
+  const std::int64_t epoch_;
+  const Instant now_;
+  std::optional<bool> any_tombstones_;
+  std::map<std::string, KnownLabel> labels_;
+  /// Versions before this transaction's label changes: several changes of one record carry the same version.
+  std::map<std::string, std::uint64_t> versions_before_;
+  std::vector<std::string> upserted_ids_, deleted_ids_;
+};
+
+/// Reads the parts of a stored message that search needs, for building the text that was indexed. False when it is
+/// gone.
+bool LoadForSearch(Connection& connection, std::int64_t row, ConnectedAccountId& account, mail::Message& message);
+
+}  // namespace latchkey::storage

@@ -1,0 +1,140 @@
+#include "storage/rows.hpp"
+
+#include <boost/json.hpp>
+
+#include <fmt/format.h>
+
+namespace latchkey::storage {
+namespace {
+
+constexpr std::string_view kInsertJob = R"sql(
+INSERT INTO jobs (id, kind, args, priority, state, max_attempts, unique_key, connected_account_id, generation,
+                  created_at, scheduled_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+ON CONFLICT DO NOTHING)sql";
+
+constexpr std::string_view kFindByUniqueKey =
+    "SELECT row_id, id, state FROM jobs WHERE unique_key = $1 AND finalized_at IS NULL";
+
+// What waits is brought forward; a running job is asked to run once more with the newer arguments.
+constexpr std::string_view kBringForward = R"sql(
+UPDATE jobs
+SET priority = min(priority, $2),
+    scheduled_at = min(scheduled_at, $3),
+    state = CASE WHEN state <> 'available' AND min(scheduled_at, $3) <= $4 THEN 'available' ELSE state END
+WHERE row_id = $1 AND (priority > $2 OR scheduled_at > $3 OR (state <> 'available' AND scheduled_at <= $4)))sql";
+
+constexpr std::string_view kAskToRerun = "UPDATE jobs SET rerun = 1, priority = min(priority, $2) WHERE row_id = $1";
+
+constexpr std::string_view kCancelWaiting = R"sql(
+UPDATE jobs SET state = 'cancelled', finalized_at = $2
+WHERE connected_account_id = $1 AND state IN ('available', 'scheduled', 'retryable'))sql";
+
+constexpr std::string_view kCancelWaitingOfKind = R"sql(
+UPDATE jobs SET state = 'cancelled', finalized_at = $2
+WHERE connected_account_id = $1 AND state IN ('available', 'scheduled', 'retryable') AND kind = $3)sql";
+
+constexpr std::string_view kInsertEvent =
+    "INSERT INTO events (type, user_id, connected_account_id, payload, created_at) VALUES ($1, $2, $3, $4, $5)";
+
+constexpr std::string_view kReadFence =
+    "SELECT user_id, generation, paused_at IS NOT NULL, disconnecting FROM connected_accounts WHERE id = $1";
+
+constexpr std::string_view kCheckLease = "SELECT 1 FROM jobs WHERE id = $1 AND state = 'running' AND lease_token = $2";
+
+constexpr std::size_t kMaxJobArgs = 4096;
+
+}  // namespace
+
+Result<JobId> InsertJob(Transaction& transaction, const jobs::NewJob& job, Instant now) {
+  if (job.kind.empty() || job.args.size() > kMaxJobArgs || job.max_attempts < 1) {
+    return Fail(ErrorCode::kInvalidArgument, "a job needs a kind, at most 4 KiB of arguments and one attempt");
+  }
+  const Instant due = job.scheduled_at.value_or(now);
+  const auto id = JobId::New(now);
+  transaction.WakeJobs();
+  const auto state = due > now ? jobs::JobState::kScheduled : jobs::JobState::kAvailable;
+  const auto inserted =
+      transaction.Execute(kInsertJob, id, job.kind, job.args, static_cast<int>(job.priority), jobs::ToString(state),
+                          job.max_attempts, OrNull(job.unique_key), OrNull(job.account_id), job.generation, now, due);
+  if (inserted == 1) return id;
+
+  Rows holder = transaction.Query(kFindByUniqueKey, job.unique_key);
+  if (!holder.Step()) return Fail(ErrorCode::kInternal, "a job was refused without a holder of its unique key");
+  const std::int64_t row = holder.Int(0);
+  if (holder.Text(2) == "running") {
+    transaction.Execute(kAskToRerun, row, static_cast<int>(job.priority));
+  } else {
+    transaction.Execute(kBringForward, row, static_cast<int>(job.priority), due, now);
+  }
+  return holder.IdOf<JobId>(1);
+}
+
+void CancelWaitingJobs(Transaction& transaction, const ConnectedAccountId& account,
+                       const std::vector<std::string_view>& kinds, Instant now) {
+  if (kinds.empty()) transaction.Execute(kCancelWaiting, account, now);
+  for (const auto kind : kinds) transaction.Execute(kCancelWaitingOfKind, account, now, kind);
+}
+
+void WriteEvent(Transaction& transaction, const events::NewEvent& event, Instant now) {
+  transaction.Execute(kInsertEvent, event.type, event.user_id, OrNull(event.account_id), event.payload, now);
+  transaction.WakeEvents(event.user_id);
+}
+
+void WriteAccountUpdated(Transaction& transaction, const UserId& user, const ConnectedAccountId& account, Instant now) {
+  const events::NewEvent event{.type = "account.updated",
+                               .user_id = user,
+                               .account_id = account,
+                               .payload = fmt::format(R"({{"account_id":"{}"}})", account)};
+  WriteEvent(transaction, event, now);
+}
+
+Result<FencedAccount> CheckFence(Transaction& transaction, const mail::WriteFence& fence) {
+  Rows account = transaction.Query(kReadFence, fence.account_id);
+  if (!account.Step()) return Fail(ErrorCode::kFenced, "the account is gone");
+  if (account.Int(1) != fence.generation) return Fail(ErrorCode::kFenced, "the account has another generation");
+  if (account.Bool(2)) return Fail(ErrorCode::kFenced, "the account is paused");
+  if (account.Bool(3)) return Fail(ErrorCode::kFenced, "the account is being erased");
+  if (!fence.lease.job_id.empty()) {
+    Rows lease = transaction.Query(kCheckLease, fence.lease.job_id, fence.lease.token);
+    if (!lease.Step()) return Fail(ErrorCode::kLeaseLost, "another worker holds the job");
+  }
+  return FencedAccount{.user_id = account.IdOf<UserId>(0)};
+}
+
+std::string JsonString(std::string_view text) {
+  return boost::json::serialize(boost::json::string_view(text.data(), text.size()));
+}
+
+std::string ToJsonArray(const std::vector<std::string>& items) {
+  std::string json = "[";
+  for (const std::string& item : items) {
+    if (json.size() > 1) json += ',';
+    json += JsonString(item);
+  }
+  json += ']';
+  return json;
+}
+
+std::vector<std::string> ParseJsonArray(std::string_view json) {
+  std::vector<std::string> items;
+  if (json.find('\\') != std::string_view::npos) {
+    boost::system::error_code error;
+    const auto parsed = boost::json::parse(boost::json::string_view(json.data(), json.size()), error);
+    if (error || !parsed.is_array()) return items;
+    for (const auto& item : parsed.get_array()) {
+      if (item.is_string()) items.emplace_back(item.get_string().data(), item.get_string().size());
+    }
+    return items;
+  }
+  // Nearly always: plain strings without escapes, cut at their quotes.
+  for (std::size_t open = json.find('"'); open != std::string_view::npos; open = json.find('"', open)) {
+    const std::size_t close = json.find('"', open + 1);
+    if (close == std::string_view::npos) break;
+    items.emplace_back(json.substr(open + 1, close - open - 1));
+    open = close + 1;
+  }
+  return items;
+}
+
+}  // namespace latchkey::storage

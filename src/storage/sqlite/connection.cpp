@@ -1,0 +1,200 @@
+#include "storage/sqlite/connection.hpp"
+
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <unistd.h>
+
+#include <fmt/format.h>
+
+namespace latchkey::storage::sqlite {
+namespace {
+
+// Another process (a migration, a backup) may hold the file for a moment.
+constexpr int kBusyTimeoutMs = 5000;
+// SQLite asks for the deadline every so many steps of its virtual machine: about every 50 microseconds.
+constexpr int kProgressSteps = 2000;
+
+[[noreturn]] void Throw(sqlite3* database, std::string_view doing) {
+  const int code = database ? sqlite3_extended_errcode(database) : SQLITE_NOMEM;
+  throw SqliteError(code, fmt::format("{} ({}) in: {}", database ? sqlite3_errmsg(database) : "out of memory", code,
+                                      doing.substr(0, 120)));
+}
+
+/// Only the owner may read the mail; SQLite gives the journal files the same rights.
+void CreatePrivately(const std::string& path) {
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (file >= 0) ::close(file);
+}
+
+}  // namespace
+
+ErrorCode SqliteError::error_code() const {
+  switch (code_) {
+    case SQLITE_CONSTRAINT_UNIQUE:
+    case SQLITE_CONSTRAINT_PRIMARYKEY:
+    case SQLITE_CONSTRAINT_ROWID:
+      return ErrorCode::kAlreadyExists;
+    case SQLITE_CONSTRAINT_FOREIGNKEY:
+      return ErrorCode::kConflict;
+    default:
+      break;
+  }
+  switch (code_ & 0xff) {
+    case SQLITE_FULL:
+      return ErrorCode::kDiskFull;
+    case SQLITE_INTERRUPT:
+      return ErrorCode::kTimeout;
+    case SQLITE_BUSY:
+    case SQLITE_LOCKED:
+      return ErrorCode::kOverloaded;
+    case SQLITE_IOERR:
+    case SQLITE_CORRUPT:
+    case SQLITE_NOTADB:
+    case SQLITE_CANTOPEN:
+    case SQLITE_READONLY:
+    case SQLITE_PERM:
+    case SQLITE_NOMEM:
+      return ErrorCode::kStorageUnavailable;
+    default:
+      return ErrorCode::kInternal;
+  }
+}
+
+Rows::Rows(sqlite3* database, sqlite3_stmt* statement, bool* in_use)
+    : database_(database), statement_(statement), in_use_(in_use) {}
+
+Rows::Rows(Rows&& other) noexcept
+    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)), in_use_(other.in_use_) {}
+
+Rows::~Rows() {
+  if (!statement_) return;
+  if (!in_use_) {
+    sqlite3_finalize(statement_);
+    return;
+  }
+  sqlite3_reset(statement_);
+  sqlite3_clear_bindings(statement_);
+  *in_use_ = false;
+}
+
+bool Rows::Step() {
+  switch (sqlite3_step(statement_)) {
+    case SQLITE_ROW:
+      return true;
+    case SQLITE_DONE:
+      return false;
+    default:
+      Throw(database_, sqlite3_sql(statement_));
+  }
+}
+
+bool Rows::IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+
+std::int64_t Rows::Int(int column) const { return sqlite3_column_int64(statement_, column); }
+
+std::string_view Rows::Text(int column) const {
+  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+  return {text ? text : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+std::string_view Rows::Bytes(int column) const {
+  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+  return {bytes ? bytes : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+}
+
+void Rows::BindAt(int index, std::int64_t value) {
+  if (sqlite3_bind_int64(statement_, index, value) != SQLITE_OK) Throw(database_, sqlite3_sql(statement_));
+}
+
+void Rows::BindAt(int index, std::string_view value) {
+  // A null pointer would bind NULL.
+  const char* text = value.data() ? value.data() : "";
+  const auto lifetime = copy_values_ ? SQLITE_TRANSIENT : SQLITE_STATIC;
+  if (sqlite3_bind_text64(statement_, index, text, value.size(), lifetime, SQLITE_UTF8) != SQLITE_OK) {
+    Throw(database_, sqlite3_sql(statement_));
+  }
+}
+
+void Rows::BindAt(int index, Blob value) {
+  const char* bytes = value.bytes.data() ? value.bytes.data() : "";
+  const auto lifetime = copy_values_ ? SQLITE_TRANSIENT : SQLITE_STATIC;
+  if (sqlite3_bind_blob64(statement_, index, bytes, value.bytes.size(), lifetime) != SQLITE_OK) {
+    Throw(database_, sqlite3_sql(statement_));
+  }
+}
+
+void Rows::BindAt(int index, std::nullptr_t) {
+  if (sqlite3_bind_null(statement_, index) != SQLITE_OK) Throw(database_, sqlite3_sql(statement_));
+}
+
+Connection::Connection(const std::string& path, Mode mode) {
+  CreatePrivately(path);
+  // NOMUTEX: each connection belongs to one thread at a time.
+  const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
+  if (sqlite3_open_v2(path.c_str(), &database_, flags, nullptr) != SQLITE_OK) {
+    const int code = database_ ? sqlite3_extended_errcode(database_) : SQLITE_NOMEM;
+    const std::string what = database_ ? sqlite3_errmsg(database_) : "out of memory";
+    sqlite3_close(database_);
+    throw SqliteError(code, what);
+  }
+  try {
+    sqlite3_busy_timeout(database_, kBusyTimeoutMs);
+    // Nothing in a database file may run code or write through a crafted schema.
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+    sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
+    // The page size counts only when the file is new.
+    Run("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
+        "PRAGMA temp_store=MEMORY");
+    if (mode == Mode::kReadOnly) {
+      Run("PRAGMA query_only=ON; PRAGMA cache_size=-4096");
+      sqlite3_progress_handler(database_, kProgressSteps, &Connection::OnProgress, this);
+    } else {
+      // Checkpoints of 32 MB: large enough to write each hot page once, small enough not to hold a commit for long.
+      Run("PRAGMA cache_size=-16384; PRAGMA wal_autocheckpoint=4096; PRAGMA journal_size_limit=67108864");
+    }
+  } catch (...) {
+    sqlite3_close(database_);
+    throw;
+  }
+}
+
+Connection::~Connection() {
+  for (auto& [sql, cached] : cache_) sqlite3_finalize(cached.statement);
+  sqlite3_close_v2(database_);
+}
+
+int Connection::OnProgress(void* self) {
+  const auto& deadline = static_cast<Connection*>(self)->deadline_;
+  return deadline && std::chrono::steady_clock::now() > *deadline ? 1 : 0;
+}
+
+sqlite3_stmt* Connection::Compile(std::string_view sql, unsigned flags) {
+  sqlite3_stmt* statement = nullptr;
+  if (sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()), flags, &statement, nullptr) !=
+      SQLITE_OK) {
+    Throw(database_, sql);
+  }
+  return statement;
+}
+
+Rows Connection::Prepare(std::string_view sql) {
+  auto found = cache_.find(sql);
+  if (found == cache_.end()) {
+    Cached fresh{.statement = Compile(sql, SQLITE_PREPARE_PERSISTENT)};
+    found = cache_.emplace(std::string(sql), fresh).first;
+  }
+  // The same statement inside its own rows: a copy for this once.
+  if (found->second.in_use) return Rows(database_, Compile(sql, 0), nullptr);
+  found->second.in_use = true;
+  return Rows(database_, found->second.statement, &found->second.in_use);
+}
+
+void Connection::Run(const std::string& script) {
+  if (sqlite3_exec(database_, script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) Throw(database_, script);
+}
+
+std::int64_t Connection::Changes() const { return sqlite3_changes64(database_); }
+std::int64_t Connection::LastInsertRow() const { return sqlite3_last_insert_rowid(database_); }
+bool Connection::Idle() const { return sqlite3_get_autocommit(database_) != 0; }
+
+}  // namespace latchkey::storage::sqlite
