@@ -64,6 +64,7 @@ struct ConnectedAccount {
   bool paused = false;
   bool disconnecting = false;
   std::optional<Instant> paused_at;
+  std::optional<Instant> disconnecting_since;
   /// The fault that holds the account now; kind and time are kept until a success clears them.
   std::optional<ErrorCode> fault;
   std::optional<Instant> fault_since;

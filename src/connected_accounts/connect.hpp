@@ -20,6 +20,9 @@
 
 namespace latchkey::connected_accounts {
 
+/// A ticket that is not followed by then opens nothing.
+inline constexpr std::chrono::seconds kTicketLifetime{60};
+
 /// Flow 2: connecting a mailbox. The server's attempt row is the truth of how it ended. All it is given must outlive
 /// it. Loop thread only.
 class Connect {
@@ -37,8 +40,7 @@ class Connect {
     const Clock& clock;
     Executor executor;
   };
-  explicit Connect(const Parts& parts)
-      : parts_(parts), consumption_(parts.states, parts.clock, parts.executor) {}
+  explicit Connect(const Parts& parts) : parts_(parts), consumption_(parts.states, parts.clock, parts.executor) {}
 
   struct StartRequest {
     UserId user_id;
@@ -49,7 +51,8 @@ class Connect {
     std::string mode = "popup";  ///< "popup" or "page"
     /// Reconnect, or grant more to, this account; empty connects a new one.
     ConnectedAccountId account_id;
-    std::string return_to;
+    /// Set by IssueTicket alone.
+    std::string ticket_hash;
   };
   /// Records a pending attempt. kProviderNotConfigured, kInvalidArgument, kNotFound (account of somebody else, or of
   /// another provider), kFenced (account is being erased).
@@ -103,8 +106,8 @@ class Connect {
  private:
   Task<Result<ConnectedAccountId>> Complete(const ConnectAttempt& attempt, const oauth::Transaction& transaction,
                                             const oauth::RedirectParameters& parameters);
-  Task<Result<ConnectedAccountId>> Attach(oauth::IdentityProvider& provider, const ConnectAttempt& attempt,
-                                          const oauth::TokenSet& tokens, const oauth::IdentityClaims& claims);
+  Task<Result<ConnectedAccountId>> Attach(const ConnectAttempt& attempt, const oauth::TokenSet& tokens,
+                                          const oauth::IdentityClaims& claims);
   Task<Result<Connection>> MakeConnection(const ConnectAttempt& attempt, const oauth::TokenSet& tokens,
                                           const oauth::IdentityClaims& claims);
   Task<Finished> OutcomeOf(const ConnectAttempt& attempt, Finished finished);

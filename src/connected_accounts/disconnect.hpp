@@ -10,12 +10,14 @@
 #include "connected_accounts/account_store.hpp"
 #include "crypto/vault.hpp"
 #include "jobs/job.hpp"
+#include "jobs/job_store.hpp"
 #include "oauth/identity_provider.hpp"
 
 namespace latchkey::connected_accounts {
 
-/// The job's kind; its handler is Disconnect::DeleteSyncedData.
+/// The kinds of the jobs whose handlers are here.
 inline constexpr std::string_view kDeleteSyncedData = "delete_synced_data";
+inline constexpr std::string_view kRevokeGrant = "revoke_grant";
 
 /// Stops, revokes and erases a connection. Never depends on the provider answering: from Begin on nothing of the
 /// account can be written or read. Loop thread only.
@@ -24,6 +26,7 @@ class Disconnect {
   struct Parts {
     const oauth::IdentityProviders& providers;
     AccountStore& store;
+    jobs::JobStore& jobs;
     const crypto::Vault& vault;
     const Clock& clock;
   };
@@ -36,10 +39,17 @@ class Disconnect {
   Task<Result<ErasureReceipt>> Receipt(const UserId& user, std::string_view erasure_id);
 
   /// Handler of `delete_synced_data`: revokes at the provider (10 s at most, only when no other connection shares the
-  /// grant; retried while it is unreachable, for at most a day, without holding up the erase), deletes in chunks.
+  /// grant), then deletes in chunks. When the provider does not answer the erase goes on, and a `revoke_grant` job
+  /// keeps trying for about a day with the token sealed in its arguments: nothing else of the account is left then.
   Task<jobs::Outcome> DeleteSyncedData(const jobs::Job& job);
+  /// Handler of `revoke_grant`.
+  Task<jobs::Outcome> RevokeGrant(const jobs::Job& job);
 
  private:
+  enum class Revoked { kDone, kNothingToDo, kUnreachable };
+  Task<Revoked> Revoke(const ConnectedAccount& account, const SecretString& token);
+  Task<Result<void>> RevokeOrQueue(const ConnectedAccount& account);
+
   Parts parts_;
 };
 

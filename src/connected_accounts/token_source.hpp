@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -11,6 +12,7 @@
 #include "connected_accounts/account_store.hpp"
 #include "crypto/vault.hpp"
 #include "oauth/identity_provider.hpp"
+#include "oauth/provider_records.hpp"
 
 namespace latchkey::connected_accounts {
 
@@ -21,6 +23,7 @@ class RefreshingTokenSource final : public TokenSource {
  public:
   struct Parts {
     const oauth::IdentityProviders& providers;
+    oauth::ProviderRecords& records;
     AccountStore& store;
     const crypto::Vault& vault;
     const Clock& clock;
@@ -29,20 +32,40 @@ class RefreshingTokenSource final : public TokenSource {
   explicit RefreshingTokenSource(const Parts& parts);
   ~RefreshingTokenSource() override;
 
-  /// kReauthInvalidGrant or kReauthTestMode (recorded on the account), kKeyUnavailable (recorded on the account),
-  /// operator faults (a notice is raised, the account stays as it is), kProviderUnavailable and kRateLimited (wait),
-  /// kNotFound, kFenced (being erased).
+  /// kReauthInvalidGrant, kReauthTestMode, kPolicyEnforced, kNoRefreshToken, kKeyUnavailable (recorded on the account:
+  /// the person must act, and the provider is not asked again before), operator faults (a notice is raised, the account
+  /// stays as it is), kProviderUnavailable and kRateLimited (wait), kNotFound, kFenced (being erased).
   Task<Result<SecretString>> AccessToken(const ConnectedAccountId& account, const SecretString& rejected) override;
 
  private:
   struct Flight;
-  Task<Result<SecretString>> RefreshOrWait(const ConnectedAccountId& account, const SecretString& rejected);
-  Task<Result<SecretString>> Refresh(const ConnectedAccountId& account, const SecretString& rejected);
+  /// A token that was read a moment ago: a sync asks for it with every request.
+  struct Remembered {
+    SecretString token;
+    std::optional<Instant> refresh_at;
+    Instant read_at{};
+  };
+  /// The stored tokens of an account, opened as far as needed.
+  struct Stored {
+    ConnectedAccount account;
+    SealedTokens sealed;
+    SecretString access_token;
+  };
+  std::optional<SecretString> Recall(const ConnectedAccountId& account, const SecretString& rejected);
+  Task<Result<SecretString>> Produce(const ConnectedAccountId& account, const SecretString& rejected);
+  Task<Result<Stored>> Read(const ConnectedAccountId& account);
+  bool IsGood(const Stored& stored, const SecretString& rejected) const;
+  SecretString Remember(const Stored& stored);
+  Task<Result<SecretString>> RefreshUnderLease(Stored stored, const SecretString& rejected);
+  Task<Result<SecretString>> Refresh(const Stored& stored);
+  Task<Result<SecretString>> Store(const Stored& stored, const oauth::TokenSet& tokens);
+  Task<Error> Refused(const Stored& stored, Error error);
 
   Parts parts_;
   /// Names this process in refresh leases.
   std::string holder_;
   std::unordered_map<ConnectedAccountId, std::shared_ptr<Flight>> flights_;
+  std::unordered_map<ConnectedAccountId, Remembered> remembered_;
 };
 
 }  // namespace latchkey::connected_accounts

@@ -73,6 +73,7 @@ class Transactions {
   Result<Transaction> Open(const CallbackRequest& callback, Flow flow, Instant now) const;
   /// The cookie's name for a state; the callback's answer clears it.
   std::string CookieName(std::string_view state) const;
+  bool secure() const { return secure_; }
 
  private:
   crypto::SealedBox box_;

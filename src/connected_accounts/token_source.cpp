@@ -1,0 +1,238 @@
+#include "connected_accounts/token_source.hpp"
+
+#include <functional>
+
+#include "base/random.hpp"
+#include "connected_accounts/token_seal.hpp"
+#include "crypto/hash.hpp"
+#include "telemetry/log.hpp"
+
+namespace latchkey::connected_accounts {
+namespace {
+
+constexpr std::chrono::minutes kAhead{5};
+/// Spreads the refreshes of accounts that were connected together.
+constexpr int kJitterSeconds = 60;
+/// A token that ends within this is no use for a call that has yet to travel.
+constexpr std::chrono::seconds kLastUse{30};
+/// Longer than a refresh can take (two calls of ten seconds).
+constexpr std::chrono::seconds kLease{30};
+constexpr std::chrono::milliseconds kLookAgain{250};
+constexpr int kMaxLooks = 100;
+constexpr std::chrono::seconds kRememberFor{20};
+constexpr std::size_t kMaxRemembered = 4096;
+
+Instant RefreshAt(const ConnectedAccountId& account, Instant expires_at) {
+  const auto jitter = static_cast<int>(std::hash<std::string>()(account.text()) % kJitterSeconds);
+  return expires_at - kAhead - std::chrono::seconds(jitter);
+}
+
+bool IsSame(const SecretString& a, const SecretString& b) {
+  return !a.empty() && crypto::EqualConstantTime(a.Reveal(), b.Reveal());
+}
+
+/// Faults of which a refresh knows beforehand that only the person can end them.
+bool NeedsThePerson(const ConnectedAccount& account) {
+  return account.fault == ErrorCode::kReauthInvalidGrant || account.fault == ErrorCode::kReauthTestMode ||
+         account.fault == ErrorCode::kNoRefreshToken || account.fault == ErrorCode::kKeyUnavailable;
+}
+
+}  // namespace
+
+/// A refresh at work; those who come meanwhile share what it ends with.
+struct RefreshingTokenSource::Flight {
+  explicit Flight(const Executor& executor) : landed(executor) {}
+  Signal landed;
+  std::optional<Result<SecretString>> result;
+  bool over = false;
+};
+
+RefreshingTokenSource::RefreshingTokenSource(const Parts& parts) : parts_(parts), holder_(RandomToken(16)) {}
+RefreshingTokenSource::~RefreshingTokenSource() = default;
+
+std::optional<SecretString> RefreshingTokenSource::Recall(const ConnectedAccountId& account,
+                                                          const SecretString& rejected) {
+  const auto it = remembered_.find(account);
+  if (it == remembered_.end()) return std::nullopt;
+  const Instant now = parts_.clock.Now();
+  const Remembered& known = it->second;
+  if (now < known.read_at || now >= known.read_at + kRememberFor || (known.refresh_at && now >= *known.refresh_at) ||
+      IsSame(rejected, known.token)) {
+    remembered_.erase(it);
+    return std::nullopt;
+  }
+  return known.token;
+}
+
+SecretString RefreshingTokenSource::Remember(const Stored& stored) {
+  if (remembered_.size() >= kMaxRemembered) remembered_.clear();
+  Remembered known{.token = stored.access_token, .read_at = parts_.clock.Now()};
+  if (stored.sealed.expires_at) known.refresh_at = RefreshAt(stored.account.id, *stored.sealed.expires_at);
+  remembered_[stored.account.id] = std::move(known);
+  return stored.access_token;
+}
+
+Task<Result<SecretString>> RefreshingTokenSource::AccessToken(const ConnectedAccountId& account,
+                                                              const SecretString& rejected) {
+  while (true) {
+    if (auto known = Recall(account, rejected)) co_return std::move(*known);
+    if (const auto it = flights_.find(account); it != flights_.end()) {
+      const auto flight = it->second;
+      while (!flight->over) co_await flight->landed.Wait(kLease);
+      // Without a result its owner was cancelled; and its token may be the very one that was refused here.
+      if (flight->result && !(flight->result->has_value() && IsSame(rejected, **flight->result))) {
+        co_return *flight->result;
+      }
+      continue;
+    }
+    const auto flight = std::make_shared<Flight>(parts_.executor);
+    flights_[account] = flight;
+    struct Land {
+      RefreshingTokenSource* source;
+      const ConnectedAccountId& account;
+      Flight& flight;
+      ~Land() {
+        flight.over = true;
+        source->flights_.erase(account);
+        flight.landed.Raise();
+      }
+    };
+    const Land land{this, account, *flight};
+    flight->result = co_await Produce(account, rejected);
+    co_return *flight->result;
+  }
+}
+
+Task<Result<SecretString>> RefreshingTokenSource::Produce(const ConnectedAccountId& account,
+                                                          const SecretString& rejected) {
+  auto stored = co_await Read(account);
+  if (!stored) co_return Fail(stored.error());
+  if (IsGood(*stored, rejected)) co_return Remember(*stored);
+  if (NeedsThePerson(stored->account)) co_return Fail(*stored->account.fault, "waits for the person");
+  const bool still_works = stored->sealed.expires_at && !stored->access_token.empty() &&
+                           !IsSame(rejected, stored->access_token) &&
+                           parts_.clock.Now() < *stored->sealed.expires_at - kLastUse;
+  const SecretString old = stored->access_token;
+  auto refreshed = co_await RefreshUnderLease(std::move(*stored), rejected);
+  if (!refreshed && still_works && OwnerOf(refreshed.error().code) != FaultOwner::kAccount) co_return old;
+  co_return refreshed;
+}
+
+Task<Result<RefreshingTokenSource::Stored>> RefreshingTokenSource::Read(const ConnectedAccountId& id) {
+  Stored stored;
+  auto account = co_await parts_.store.GetForWork(id);
+  if (!account) co_return Fail(account.error());
+  if (account->disconnecting) co_return Fail(ErrorCode::kFenced, "the account is being erased");
+  auto sealed = co_await parts_.store.GetTokens(id);
+  if (!sealed) co_return Fail(sealed.error());
+  stored.account = std::move(*account);
+  stored.sealed = std::move(*sealed);
+  if (!stored.sealed.access_token.empty()) {
+    auto opened = parts_.vault.Open(AccessTokenContext(stored.account), stored.sealed.access_token);
+    // An access token that cannot be opened is worth no more than one that has expired: the refresh token decides.
+    if (opened) stored.access_token = std::move(*opened);
+  }
+  co_return stored;
+}
+
+bool RefreshingTokenSource::IsGood(const Stored& stored, const SecretString& rejected) const {
+  if (stored.access_token.empty() || IsSame(rejected, stored.access_token)) return false;
+  return !stored.sealed.expires_at || parts_.clock.Now() < RefreshAt(stored.account.id, *stored.sealed.expires_at);
+}
+
+Task<Result<SecretString>> RefreshingTokenSource::RefreshUnderLease(Stored stored, const SecretString& rejected) {
+  for (int look = 0; look < kMaxLooks; ++look) {
+    const Instant until = parts_.clock.Now() + kLease;
+    const auto leased = co_await parts_.store.TryLeaseRefresh(stored.account.id, holder_, until);
+    if (!leased) co_return Fail(leased.error());
+    // Another process may have refreshed before the lease was ours, or be at it now.
+    const ConnectedAccountId id = stored.account.id;
+    auto again = co_await Read(id);
+    if (!again) co_return Fail(again.error());
+    stored = std::move(*again);
+    if (IsGood(stored, rejected)) co_return Remember(stored);
+    if (NeedsThePerson(stored.account)) co_return Fail(*stored.account.fault, "waits for the person");
+    if (*leased) {
+      auto refreshed = co_await Refresh(stored);
+      // Somebody stored newer tokens meanwhile: look at those.
+      if (!refreshed && refreshed.error().code == ErrorCode::kConflict) continue;
+      co_return refreshed;
+    }
+    co_await SleepFor(kLookAgain);
+  }
+  co_return Fail(ErrorCode::kProviderUnavailable, "another process is refreshing and does not end");
+}
+
+Task<Result<SecretString>> RefreshingTokenSource::Refresh(const Stored& stored) {
+  const auto provider = parts_.providers.Find(stored.account.provider);
+  if (!provider) co_return Fail(co_await Refused(stored, provider.error()));
+  if (stored.sealed.refresh_token.empty()) {
+    Error error{.code = ErrorCode::kNoRefreshToken, .detail = "no refresh token is stored"};
+    co_return Fail(co_await Refused(stored, std::move(error)));
+  }
+  const auto refresh_token = parts_.vault.Open(RefreshTokenContext(stored.account), stored.sealed.refresh_token);
+  if (!refresh_token) {
+    Error error{.code = ErrorCode::kKeyUnavailable, .detail = refresh_token.error().detail};
+    co_return Fail(co_await Refused(stored, std::move(error)));
+  }
+  const auto tokens = co_await (*provider)->Refresh(*refresh_token);
+  if (!tokens) co_return Fail(co_await Refused(stored, tokens.error()));
+  const auto same_person = co_await (*provider)->VerifyRefreshed(*tokens, stored.account.provider_account_id);
+  if (!same_person) {
+    Error error{.code = ErrorCode::kProviderUnavailable, .detail = same_person.error().detail};
+    co_return Fail(co_await Refused(stored, std::move(error)));
+  }
+  co_return co_await Store(stored, *tokens);
+}
+
+Task<Result<SecretString>> RefreshingTokenSource::Store(const Stored& stored, const oauth::TokenSet& tokens) {
+  SealedTokens sealed = stored.sealed;
+  sealed.access_token = parts_.vault.Seal(AccessTokenContext(stored.account), tokens.access_token);
+  sealed.expires_at = tokens.expires_at;
+  const auto refresh_context = RefreshTokenContext(stored.account);
+  if (!tokens.refresh_token.empty()) {
+    sealed.refresh_token = parts_.vault.Seal(refresh_context, tokens.refresh_token);
+  } else if (parts_.vault.IsLegacy(sealed.refresh_token)) {
+    // Values of an older key or form are rewritten when they are used.
+    if (const auto clear = parts_.vault.Open(refresh_context, sealed.refresh_token)) {
+      sealed.refresh_token = parts_.vault.Seal(refresh_context, *clear);
+    }
+  }
+  if (tokens.refresh_expires_at) sealed.refresh_expires_at = tokens.refresh_expires_at;
+  const auto replaced =
+      co_await parts_.store.ReplaceTokens(stored.account.id, stored.account.generation, sealed, stored.sealed.version);
+  if (!replaced) co_return Fail(replaced.error());
+  log::Info("token.refreshed", {{"account_id", stored.account.id}, {"provider", stored.account.provider}});
+  co_await parts_.records.ResolveOperatorFaults(stored.account.provider);
+  Stored fresh = stored;
+  fresh.sealed = std::move(sealed);
+  fresh.access_token = tokens.access_token;
+  co_return Remember(fresh);
+}
+
+/// Tells whoever has to act, and gives the error that the caller sees.
+Task<Error> RefreshingTokenSource::Refused(const Stored& stored, Error error) {
+  const Instant now = parts_.clock.Now();
+  if (error.code == ErrorCode::kReauthInvalidGrant && stored.sealed.refresh_expires_at &&
+      now + std::chrono::hours(1) >= *stored.sealed.refresh_expires_at) {
+    // The provider had told when the grant would end: Google's projects in testing give seven days.
+    error.code = ErrorCode::kReauthTestMode;
+  }
+  log::Warn("token.refresh_failed", {{"account_id", stored.account.id},
+                                     {"provider", stored.account.provider},
+                                     {"error_code", ToString(error.code)},
+                                     {"detail", error.detail}});
+  const FaultOwner owner = OwnerOf(error.code);
+  if (owner == FaultOwner::kAccount || error.code == ErrorCode::kKeyUnavailable) {
+    const auto set =
+        co_await parts_.store.SetFault(stored.account.id, stored.account.generation, error.code, std::nullopt);
+    if (!set) log::Warn("token.fault_not_recorded", {{"error_code", ToString(set.error().code)}});
+  } else if (owner == FaultOwner::kOperator) {
+    co_await parts_.records.RaiseOperatorFault(stored.account.provider, error.code);
+  } else if (error.code == ErrorCode::kTimeout || error.code == ErrorCode::kMalformedReply) {
+    error.code = ErrorCode::kProviderUnavailable;
+  }
+  co_return error;
+}
+
+}  // namespace latchkey::connected_accounts
