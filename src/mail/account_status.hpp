@@ -24,6 +24,8 @@ class AccountStatus {
     bool paused = false;
     bool disconnecting = false;
     bool can_read_mail = true;
+    /// Something held the account until now: work that gave up meanwhile has to be queued again.
+    bool has_fault = false;
   };
   virtual Task<Result<Account>> Find(const ConnectedAccountId& account) = 0;
   /// Records what holds the account and when the next attempt is.

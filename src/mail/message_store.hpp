@@ -83,6 +83,7 @@ class MessageStore {
  public:
   virtual ~MessageStore() = default;
   virtual Task<Result<SyncState>> GetSyncState(const ConnectedAccountId& account) = 0;
+  /// kFenced, kLeaseLost; kConflict when a newer epoch than the commit's has begun: nothing is written then.
   virtual Task<Result<SyncCommitResult>> Apply(const SyncCommit& commit) = 0;
   /// Which of `external_ids` are stored, with their versions and whether this epoch has seen them.
   struct Known {

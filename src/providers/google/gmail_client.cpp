@@ -1,8 +1,7 @@
 #include "providers/google/gmail_client.hpp"
 
 #include <algorithm>
-
-#include "async/timer.hpp"
+#include <boost/asio/this_coro.hpp>
 
 namespace latchkey::google {
 namespace {
@@ -25,6 +24,13 @@ bool IsPassing(const Error& error) {
 }  // namespace
 
 Task<Result<void>> GmailClient::TakeUnits(const Request& request) {
+  if (request.lane == mail::Lane::kLive) co_return co_await WaitForUnits(request);
+  if (!backfill_turn_) backfill_turn_.emplace(co_await boost::asio::this_coro::executor, 1);
+  const Semaphore::Permit turn = co_await backfill_turn_->Acquire();
+  co_return co_await WaitForUnits(request);
+}
+
+Task<Result<void>> GmailClient::WaitForUnits(const Request& request) {
   const auto lane =
       request.lane == mail::Lane::kLive ? sync::QuotaBudget::Lane::kLive : sync::QuotaBudget::Lane::kBackfill;
   milliseconds waited(0);

@@ -2,10 +2,12 @@
 
 #include <chrono>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "async/task.hpp"
+#include "async/timer.hpp"
 #include "async/worker_pool.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
@@ -62,11 +64,14 @@ class GmailClient {
 
  private:
   Task<Result<void>> TakeUnits(const Request& request);
+  Task<Result<void>> WaitForUnits(const Request& request);
   Task<Result<SecretString>> Token(const SecretString& rejected);
   Task<Result<std::string>> Once(const Request& request);
 
   const GmailParts& parts_;
   ConnectedAccountId account_;
+  /// Backfill calls come to the budget one after the other, in order: the first in line waits, nobody is overtaken.
+  std::optional<Semaphore> backfill_turn_;
   SecretString token_;
   Instant token_read_at_{};
 };

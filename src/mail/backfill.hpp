@@ -1,0 +1,26 @@
+#pragma once
+
+#include <string>
+
+#include "mail/fault_policy.hpp"
+#include "mail/sync_parts.hpp"
+
+namespace latchkey::mail {
+
+/// The full read of a mailbox, job `backfill_emails`: lists every id newest first, fetches what this epoch has not seen
+/// with many requests in flight, and commits in the list's order while fetching goes on. The page cursor moves in the
+/// commit that completes the page; what an interrupted page had stored is recognised and skipped. After the last page
+/// what the epoch did not see is swept away in chunks, and only then the epoch is complete. Leaves its place in the
+/// queue after a while. Loop thread only; outlives its runs.
+class Backfill {
+ public:
+  Backfill(const SyncParts& parts, FaultPolicy& faults) : parts_(parts), faults_(faults) {}
+
+  Task<jobs::Outcome> Run(const jobs::Job& job);
+
+ private:
+  const SyncParts& parts_;
+  FaultPolicy& faults_;
+};
+
+}  // namespace latchkey::mail
