@@ -1,0 +1,170 @@
+#include "jobs/worker.hpp"
+
+#include <algorithm>
+#include <boost/asio/cancellation_state.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <exception>
+#include <optional>
+#include <utility>
+
+#include "async/deadline.hpp"
+#include "telemetry/log.hpp"
+
+namespace latchkey::jobs {
+namespace asio = boost::asio;
+using std::chrono::milliseconds;
+
+Worker::Worker(Executor executor, JobStore& store, const Clock& clock, const WorkerOptions& options)
+    : executor_(executor),
+      store_(store),
+      clock_(clock),
+      options_(options),
+      signal_(executor),
+      idle_(executor),
+      loops_(executor),
+      running_(executor) {}
+
+Worker::~Worker() = default;
+
+void Worker::Register(std::string_view kind, Handler handler, const KindOptions& options) {
+  kinds_.insert_or_assign(std::string(kind), Kind{.handler = std::move(handler), .options = options, .running = 0});
+}
+
+void Worker::Start() {
+  loops_.Spawn("jobs.claim", [this] { return ClaimLoop(); });
+  loops_.Spawn("jobs.heartbeat", [this] { return HeartbeatLoop(); });
+}
+
+Task<void> Worker::Stop() {
+  stopping_ = true;
+  // A claim in progress is let finish: a job that was marked running but never started would wait for its lease to run
+  // out.
+  signal_.Raise();
+  const Instant give_up = clock_.Now() + options_.drain;
+  while (!attempts_.empty() && clock_.Now() < give_up) co_await idle_.Wait(milliseconds(50));
+  co_await running_.Stop();
+  co_await loops_.Stop();
+}
+
+std::vector<std::string> Worker::OpenKinds() const {
+  std::vector<std::string> open;
+  for (const auto& [name, kind] : kinds_) {
+    if (kind.running < kind.options.max_running) open.push_back(name);
+  }
+  return open;
+}
+
+int Worker::RoomOf(std::string_view kind) const {
+  const Kind& found = kinds_.find(kind)->second;
+  return found.options.max_running - found.running;
+}
+
+Task<milliseconds> Worker::UntilNextDue() {
+  const auto due = co_await store_.NextDue();
+  if (!due || !*due) co_return options_.poll;
+  const auto wait = std::chrono::ceil<milliseconds>(**due - clock_.Now());
+  co_return std::clamp(wait, milliseconds(1), options_.poll);
+}
+
+Task<void> Worker::ClaimLoop() {
+  // The whole queue may be unreachable for a while: ask again, but not in a tight loop.
+  constexpr milliseconds kAfterFailure = std::chrono::seconds(1);
+  while (!stopping_) {
+    std::vector<std::string> open = OpenKinds();
+    // One claim may bring jobs of any open kind: asking for no more than the tightest has room for keeps every limit
+    // and the order of priorities; the loop comes back at once for the rest.
+    int room = options_.max_running - running();
+    for (const std::string& name : open) room = std::min(room, RoomOf(name));
+    if (room <= 0 || open.empty()) {
+      co_await signal_.Wait(options_.poll);
+      continue;
+    }
+    const ClaimQuery query{.kinds = std::move(open), .limit = room, .lease = options_.lease};
+    auto claimed = co_await store_.Claim(query);
+    if (!claimed) {
+      log::Warn("jobs.claim_failed",
+                {{"error_code", ToString(claimed.error().code)}, {"detail", claimed.error().detail}});
+      co_await signal_.Wait(kAfterFailure);
+      continue;
+    }
+    for (Job& job : *claimed) {
+      Kind& kind = kinds_.find(job.kind)->second;
+      ++kind.running;
+      attempts_.emplace(job.id, Lease{.job_id = job.id, .token = job.lease_token});
+      auto shared = std::make_shared<Job>(std::move(job));
+      running_.Spawn("jobs.attempt", [this, shared] { return Attempt(*shared); });
+    }
+    if (!claimed->empty()) continue;
+    const milliseconds wait = co_await UntilNextDue();
+    co_await signal_.Wait(wait);
+  }
+}
+
+Task<void> Worker::HeartbeatLoop() {
+  for (;;) {
+    co_await SleepFor(options_.lease / 3);
+    if (attempts_.empty()) continue;
+    std::vector<Lease> leases;
+    for (const auto& [id, lease] : attempts_) leases.push_back(lease);
+    const auto kept = co_await store_.Heartbeat(leases, options_.lease);
+    // An attempt whose lease is gone may run on: every write it tries is refused by its fence.
+    if (!kept) {
+      log::Warn("jobs.heartbeat_failed", {{"error_code", ToString(kept.error().code)}});
+    } else if (kept->size() < leases.size()) {
+      log::Warn("jobs.lease_lost", {{"count", leases.size() - kept->size()}});
+    }
+  }
+}
+
+Task<Outcome> Worker::RunHandler(const Job& job, const Kind& kind) {
+  std::optional<Outcome> outcome;
+  auto body = [&]() -> Task<void> { outcome = co_await kind.handler(job); };
+  try {
+    const bool in_time = co_await RunWithTimeout(body(), kind.options.deadline);
+    if (outcome) co_return std::move(*outcome);
+    if (!in_time) {
+      co_return Outcome::Retry({.code = ErrorCode::kTimeout, .detail = "the attempt took too long", .retry_after = {}});
+    }
+  } catch (const std::exception& failure) {
+    if (!stopping_) {
+      log::Failure("job.exception", {{"job_id", job.id}, {"kind", job.kind}, {"detail", failure.what()}});
+      co_return Outcome::Retry({.code = ErrorCode::kInternal, .detail = failure.what(), .retry_after = {}});
+    }
+  }
+  // Cancelled because the worker stops: not the job's fault, so handed back as it was.
+  co_return Outcome::Snooze(milliseconds(0));
+}
+
+Task<void> Worker::Attempt(Job job) {
+  // Shutting down cancels the handler (through RunWithTimeout), but the report of how it ended must still be written.
+  Kind& kind = kinds_.find(job.kind)->second;
+  const Instant began = clock_.Now();
+  const Outcome outcome = co_await RunHandler(job, kind);
+  co_await asio::this_coro::throw_if_cancelled(false);
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  const Lease lease{.job_id = job.id, .token = job.lease_token};
+  const Instant next_run = retry_.NextRun(job, outcome, clock_.Now());
+  const auto finished = co_await store_.Finish(lease, outcome, next_run);
+  attempts_.erase(job.id);
+  --kind.running;
+  const auto duration = std::chrono::duration_cast<milliseconds>(clock_.Now() - began).count();
+  if (!finished) {
+    log::Warn("job.report_refused",
+              {{"job_id", job.id}, {"kind", job.kind}, {"error_code", ToString(finished.error().code)}});
+  } else if (outcome.kind == Outcome::Kind::kRetry || outcome.kind == Outcome::Kind::kDiscard) {
+    log::Warn("job.failed", {{"job_id", job.id},
+                             {"kind", job.kind},
+                             {"account_id", job.account_id},
+                             {"attempt", job.attempt},
+                             {"error_code", ToString(outcome.error.code)},
+                             {"detail", outcome.error.detail},
+                             {"duration_ms", duration}});
+  } else {
+    log::Debug("job.done",
+               {{"job_id", job.id}, {"kind", job.kind}, {"account_id", job.account_id}, {"duration_ms", duration}});
+  }
+  idle_.Raise();
+  signal_.Raise();
+}
+
+}  // namespace latchkey::jobs

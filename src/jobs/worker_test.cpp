@@ -1,0 +1,211 @@
+#include "jobs/worker.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <deque>
+#include <map>
+#include <set>
+#include <stdexcept>
+
+#include "async/testing.hpp"
+#include "jobs/scheduler.hpp"
+
+namespace latchkey::jobs {
+namespace {
+
+using latchkey::testing::RunTask;
+using std::chrono::milliseconds;
+
+/// A queue in memory that remembers how each attempt ended.
+class ScriptedQueue final : public JobStore {
+ public:
+  explicit ScriptedQueue(boost::asio::io_context& loop) : finished_(loop.get_executor()) {}
+
+  void Add(std::string kind, int count = 1) {
+    for (int i = 0; i < count; ++i) {
+      Job job;
+      job.id = JobId("job-" + std::to_string(next_++));
+      job.kind = kind;
+      job.attempt = 1;
+      job.lease_token = "lease";
+      waiting_.push_back(job);
+    }
+  }
+  Task<void> UntilFinished(std::size_t count) {
+    while (outcomes_.size() < count) co_await finished_.Wait(std::chrono::seconds(5));
+  }
+  const std::vector<std::pair<std::string, Outcome>>& outcomes() const { return outcomes_; }
+
+  Task<Result<std::vector<Job>>> Claim(const ClaimQuery& query) override {
+    std::vector<Job> claimed;
+    for (auto it = waiting_.begin(); it != waiting_.end() && claimed.size() < static_cast<std::size_t>(query.limit);) {
+      if (std::ranges::find(query.kinds, it->kind) == query.kinds.end()) {
+        ++it;
+        continue;
+      }
+      claimed.push_back(*it);
+      it = waiting_.erase(it);
+    }
+    co_return claimed;
+  }
+  Task<Result<void>> Finish(const Lease& lease, const Outcome& outcome, Instant) override {
+    outcomes_.emplace_back(lease.job_id.text(), outcome);
+    finished_.Raise();
+    co_return Result<void>{};
+  }
+  Task<Result<std::vector<Lease>>> Heartbeat(const std::vector<Lease>& leases, milliseconds) override {
+    co_return leases;
+  }
+  Task<Result<std::optional<Instant>>> NextDue() override { co_return std::optional<Instant>{}; }
+  Task<Result<JobId>> Insert(const NewJob&) override { co_return JobId("x"); }
+  Task<Result<int>> Rescue() override { co_return 0; }
+  Task<Result<Job>> Get(const JobId&) override { co_return Fail(ErrorCode::kNotFound); }
+  Task<Result<JobPage>> List(const JobFilter&) override { co_return JobPage{}; }
+  Task<Result<void>> RetryNow(const JobId&) override { co_return Result<void>{}; }
+  Task<Result<void>> Cancel(const JobId&) override { co_return Result<void>{}; }
+  Task<Result<int>> Prune(Instant, int) override { co_return 0; }
+
+ private:
+  std::deque<Job> waiting_;
+  std::vector<std::pair<std::string, Outcome>> outcomes_;
+  Signal finished_;
+  int next_ = 0;
+};
+
+class WorkerTest : public ::testing::Test {
+ protected:
+  boost::asio::io_context loop_;
+  SystemClock clock_;
+  ScriptedQueue queue_{loop_};
+  Worker worker_{loop_.get_executor(), queue_, clock_, {.max_running = 4, .drain = milliseconds(0)}};
+};
+
+TEST_F(WorkerTest, RunsWhatIsDueAndReportsHowItEnded) {
+  worker_.Register("good", [](const Job&) -> Task<Outcome> { co_return Outcome::Completed(); });
+  worker_.Register("bad", [](const Job&) -> Task<Outcome> {
+    throw std::runtime_error("broken");
+    co_return Outcome{};
+  });
+  queue_.Add("good");
+  queue_.Add("bad");
+  queue_.Add("unknown");
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await queue_.UntilFinished(2);
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
+  std::map<std::string, Outcome::Kind> ended;
+  for (const auto& [id, outcome] : queue_.outcomes()) ended[id] = outcome.kind;
+  EXPECT_EQ(ended["job-0"], Outcome::Kind::kCompleted);
+  EXPECT_EQ(ended["job-1"], Outcome::Kind::kRetry);
+  EXPECT_FALSE(ended.contains("job-2"));
+}
+
+TEST_F(WorkerTest, KeepsToTheLimitsPerKindAndInTotal) {
+  int running = 0;
+  int most = 0;
+  std::size_t done = 0;
+  auto handler = [&](const Job&) -> Task<Outcome> {
+    most = std::max(most, ++running);
+    co_await SleepFor(milliseconds(1));
+    --running;
+    ++done;
+    co_return Outcome::Completed();
+  };
+  const KindOptions two{.max_running = 2};
+  worker_.Register("narrow", handler, two);
+  queue_.Add("narrow", 20);
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await queue_.UntilFinished(20);
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
+  EXPECT_EQ(most, 2);
+  EXPECT_EQ(done, 20U);
+}
+
+TEST_F(WorkerTest, StopHandsBackWhatStillRuns) {
+  Signal started(loop_.get_executor());
+  worker_.Register("endless", [&](const Job&) -> Task<Outcome> {
+    started.Raise();
+    co_await SleepFor(std::chrono::hours(1));
+    co_return Outcome::Completed();
+  });
+  queue_.Add("endless");
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await started.Wait(std::chrono::seconds(5));
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
+  ASSERT_EQ(queue_.outcomes().size(), 1U);
+  EXPECT_EQ(queue_.outcomes()[0].second.kind, Outcome::Kind::kSnooze);
+  EXPECT_EQ(worker_.running(), 0);
+}
+
+TEST_F(WorkerTest, AnAttemptThatTakesTooLongIsCancelledAndRetried) {
+  const KindOptions short_deadline{.max_running = 1, .deadline = milliseconds(5)};
+  worker_.Register(
+      "slow",
+      [](const Job&) -> Task<Outcome> {
+        co_await SleepFor(std::chrono::hours(1));
+        co_return Outcome::Completed();
+      },
+      short_deadline);
+  queue_.Add("slow");
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await queue_.UntilFinished(1);
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
+  ASSERT_EQ(queue_.outcomes().size(), 1U);
+  EXPECT_EQ(queue_.outcomes()[0].second.kind, Outcome::Kind::kRetry);
+  EXPECT_EQ(queue_.outcomes()[0].second.error.code, ErrorCode::kTimeout);
+}
+
+TEST(RetryPolicy, GrowsUpToItsLimitAndRespectsTheProvidersWish) {
+  const RetryPolicy policy;
+  const Instant now = FromMicros(1'000'000);
+  Job job;
+  job.id = JobId("a");
+  const Outcome failed = Outcome::Retry({.code = ErrorCode::kInternal, .detail = {}, .retry_after = {}});
+  Instant last = now;
+  for (job.attempt = 1; job.attempt <= 9; ++job.attempt) {
+    const Instant next = policy.NextRun(job, failed, now);
+    EXPECT_GT(next, last) << job.attempt;
+    last = next;
+  }
+  job.attempt = 1000;
+  EXPECT_LE(policy.NextRun(job, failed, now), now + policy.longest);
+  const Outcome asked =
+      Outcome::Retry({.code = ErrorCode::kRateLimited, .detail = {}, .retry_after = std::chrono::hours(2)});
+  EXPECT_EQ(policy.NextRun(job, asked, now), now + std::chrono::hours(2));
+  EXPECT_EQ(policy.NextRun(job, Outcome::Snooze(milliseconds(7)), now), now + milliseconds(7));
+}
+
+TEST(Scheduler, GoesOnAfterAFailureAndStops) {
+  boost::asio::io_context loop;
+  Scheduler scheduler(loop.get_executor());
+  Signal third(loop.get_executor());
+  int runs = 0;
+  auto run = [&]() -> Task<void> {
+    scheduler.Every("duty", milliseconds(1), [&]() -> Task<Result<void>> {
+      if (++runs == 1) co_return Fail(ErrorCode::kInternal, "once");
+      if (runs == 2) throw std::runtime_error("twice");
+      if (runs == 3) third.Raise();
+      co_return Result<void>{};
+    });
+    co_await third.Wait(std::chrono::seconds(5));
+    co_await scheduler.Stop();
+  };
+  RunTask(loop, run());
+  EXPECT_GE(runs, 3);
+}
+
+}  // namespace
+}  // namespace latchkey::jobs
