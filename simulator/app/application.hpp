@@ -22,6 +22,7 @@ class Application final : public Handler {
 
   AccountRegistry& accounts() { return accounts_; }
   MailService& mail() { return *mail_; }
+  GrantStore& grants() { return google_.grants(); }
   /// What the counters report as open connections.
   void ReportConnections(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
 

@@ -1,4 +1,5 @@
 // latchkey-simulator: reads the command line, fills the mailboxes, listens, and runs the loop until a signal.
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -7,6 +8,7 @@
 
 #include <fmt/format.h>
 #include <boost/asio/signal_set.hpp>
+#include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
 #include "simulator/app/application.hpp"
@@ -46,15 +48,36 @@ std::expected<void, std::string> Fill(const Options& options, Application& appli
   return {};
 }
 
-/// Under another name first: whoever waits for the file never reads half of it.
-bool WriteReadyFile(const std::string& path, const boost::json::object& ready) {
+/// Under another name first: nobody ever reads half of it. For the owner's eyes only, since it may hold tokens.
+bool WriteFile(const std::string& path, const boost::json::object& content) {
   const std::string temporary = fmt::format("{}.{}", path, getpid());
+  const mode_t previous = umask(0077);
   std::ofstream out(temporary);
-  out << boost::json::serialize(ready) << '\n';
+  umask(previous);
+  out << boost::json::serialize(content) << '\n';
   out.close();
   std::error_code error;
   if (out) std::filesystem::rename(temporary, path, error);
   return out && !error;
+}
+
+/// Takes up the state file, if there is one, and keeps it up to date from now on.
+std::expected<void, std::string> KeepState(const std::string& path, Application& application) {
+  if (std::ifstream in(path); in) {
+    const std::string text((std::istreambuf_iterator<char>(in)), {});
+    boost::system::error_code error;
+    const boost::json::value saved = boost::json::parse(text, error);
+    if (error || !saved.is_object() || !application.grants().Load(saved.as_object(), application.accounts())) {
+      return std::unexpected(fmt::format("{} is not a state file of this program. Delete it or name another.", path));
+    }
+  }
+  if (!WriteFile(path, application.grants().Save())) {
+    return std::unexpected(fmt::format("cannot write {}. Choose a writable place with --state.", path));
+  }
+  application.grants().OnChange([path, &application] {
+    if (!WriteFile(path, application.grants().Save())) fmt::print(stderr, "cannot write {}\n", path);
+  });
+  return {};
 }
 
 }  // namespace
@@ -90,7 +113,10 @@ int main(int argc, char** argv) {
   }
   // Only now: a port that is taken should not cost the time of a long import first.
   if (const auto filled = Fill(*options, application); !filled) return Fail(filled.error());
-  if (!options->ready_file.empty() && !WriteReadyFile(options->ready_file, ready)) {
+  if (!options->state_file.empty()) {
+    if (const auto kept = KeepState(options->state_file, application); !kept) return Fail(kept.error());
+  }
+  if (!options->ready_file.empty() && !WriteFile(options->ready_file, ready)) {
     return Fail(fmt::format("cannot write {}. Choose a writable place with --ready-file.", options->ready_file));
   }
   if (!options->quiet) {

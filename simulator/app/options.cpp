@@ -88,6 +88,9 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
                "The OAuth project is in testing: refresh tokens live 7 days");
   app.add_flag("--no-quota", no_quota, "Count quota units, never enforce them");
   app.add_option("--seed", options.settings.seed, "Decides ids and the dice of faults")->option_text("N [1]");
+  app.add_option("--state", options.state_file,
+                 "Keep consents and refresh tokens in this file, so that clients go on after a restart")
+      ->option_text("FILE");
   app.add_option("--ready-file", options.ready_file, "Once listening, write the addresses there as JSON (atomically)")
       ->option_text("PATH");
   app.add_flag("--quiet", options.quiet, "Print nothing when all is well");

@@ -28,6 +28,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> mailboxes;  ///< Address, file.
   std::vector<std::string> samples;
   std::string ready_file;
+  std::string state_file;
   bool quiet = false;
   Settings settings;
 

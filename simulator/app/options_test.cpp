@@ -50,7 +50,7 @@ TEST(Options, HelpNamesEveryOption) {
   EXPECT_EQ(help.error().status, 0);
   for (const char* option :
        {"--listen", "--tls-listen", "--tls-dir", "--account", "--mailbox", "--sample", "--client-id", "--client-secret",
-        "--redirect-uri", "--testing-mode", "--no-quota", "--seed", "--ready-file", "--quiet"}) {
+        "--redirect-uri", "--testing-mode", "--no-quota", "--seed", "--ready-file", "--state", "--quiet"}) {
     EXPECT_THAT(help.error().text, HasSubstr(option));
   }
 }

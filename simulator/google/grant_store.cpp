@@ -32,6 +32,7 @@ std::string GrantStore::IssueCode(AuthorizationCode code) {
   ++counters_.codes_issued;
   std::string text = "4/0A" + RandomToken(48);
   codes_.emplace(text, PendingCode{std::move(code), clock_.Now() + kCodeLife});
+  changed_();
   return text;
 }
 
@@ -73,10 +74,12 @@ GrantStore::RefreshOutcome GrantStore::Refresh(std::string_view refresh_token, s
   if ((token.expires && *token.expires <= now) || token.last_used + kIdleLife <= now) {
     std::erase(consents_[ConsentKey(token.grant.account, token.grant.client_id)].refresh_tokens, found->first);
     refresh_.erase(found);
+    changed_();
     return {std::nullopt, RefreshFailure::kDead};
   }
   if (!std::ranges::includes(token.grant.scopes, scopes)) return {std::nullopt, RefreshFailure::kScope};
   token.last_used = now;
+  changed_();
   ++counters_.refreshed;
   IssuedTokens tokens;
   tokens.grant = token.grant;
@@ -128,6 +131,7 @@ std::size_t GrantStore::Revoke(const ConsentKey& key) {
     return grant.account == key.first && grant.client_id == key.second;
   });
   counters_.revoked += count;
+  changed_();
   return count;
 }
 
@@ -154,6 +158,7 @@ std::string GrantStore::IssueRefresh(const Grant& grant, std::optional<Instant> 
     refresh_.erase(consent.refresh_tokens.front());
     consent.refresh_tokens.erase(consent.refresh_tokens.begin());
   }
+  changed_();
   return text;
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -87,6 +88,14 @@ class GrantStore {
   std::size_t ExpireAccess(const Account* account);
 
   boost::json::array Describe() const;
+
+  /// Consents and refresh tokens, enough for clients to go on after a restart. Access tokens and codes are not in it.
+  boost::json::object Save() const;
+  /// Takes up what Save gave. Grants of people who are not in `accounts` are left out. False: not in Save's form.
+  bool Load(const boost::json::object& saved, const AccountRegistry& accounts);
+  /// Called after each change of what Save gives.
+  void OnChange(std::function<void()> changed) { changed_ = std::move(changed); }
+
   Instant Now() const { return clock_.Now(); }
   const Counters& counters() const { return counters_; }
   void ResetCounters() { counters_ = {}; }
@@ -127,6 +136,7 @@ class GrantStore {
   TokenMap<AccessToken> access_;
   TokenMap<RefreshToken> refresh_;
   Counters counters_;
+  std::function<void()> changed_ = [] {};
 };
 
 }  // namespace latchkey::simulator

@@ -213,6 +213,29 @@ TEST_F(Tokens, RotatedKeySignsAtOnceAndThePreviousStaysPublished) {
   EXPECT_EQ(Json(certs).at("keys").as_array().size(), 2u);
 }
 
+TEST_F(Tokens, SavedGrantsGoOnInAnotherRun) {
+  int changes = 0;
+  flow_.google.grants().OnChange([&] { ++changes; });
+  flow_.settings.testing_mode = true;
+  const auto tokens = flow_.Tokens(kAll);
+  EXPECT_GT(changes, 0);
+  const auto saved = flow_.google.grants().Save();
+
+  GoogleFlow next;
+  ASSERT_TRUE(next.google.grants().Load(saved, next.accounts));
+  EXPECT_EQ(Verdict(next.Refresh(Text(tokens, "refresh_token"))), "ok");
+  EXPECT_EQ(next.google.grants().FindAccess(Text(tokens, "access_token")), nullptr);
+  EXPECT_FALSE(next.Tokens(kAll).contains("refresh_token"));
+  EXPECT_EQ(next.google.grants().Save().at("grants").as_array().size(), 1u);
+  next.clock.Advance(std::chrono::days(7));
+  EXPECT_NE(Verdict(next.Refresh(Text(tokens, "refresh_token"))), "ok");
+}
+
+TEST_F(Tokens, ForeignStateIsRefused) {
+  EXPECT_FALSE(flow_.google.grants().Load({}, flow_.accounts));
+  EXPECT_FALSE(flow_.google.grants().Load({{"version", 1}, {"grants", {{{"sub", 5}}}}}, flow_.accounts));
+}
+
 TEST_F(Tokens, VariantsBendExactlyOneThing) {
   const auto bent = [&](IdTokenVariant variant) {
     const Response response = flow_.Send("POST", "/google/token", testing::Encode(flow_.CodeForm(Code())), {}, variant);
