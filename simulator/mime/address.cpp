@@ -20,10 +20,13 @@ struct Pending {
   }
 };
 
+/// Blanks inside a quoted local part belong to it.
 std::string WithoutBlanks(std::string_view text) {
   std::string out;
+  bool quoted = false;
   for (char c : text) {
-    if (!IsSpace(c)) out.push_back(c);
+    if (c == '"') quoted = !quoted;
+    if (quoted || !IsSpace(c)) out.push_back(c);
   }
   return out;
 }
@@ -114,7 +117,7 @@ std::vector<Address> ParseAddresses(std::string_view text) {
       pending = Pending{};  // "Friends: ann@example.com, ...;": the name of a group.
       ++i;
     } else {
-      const std::size_t start = i;
+      const std::size_t start = i++;  // At least one: a colon behind an angle address means nothing.
       while (i < text.size() && !IsSpace(text[i]) && text.substr(i, 1).find_first_of("\"(<,;:") != 0) ++i;
       pending.Append(text.substr(start, i - start));
     }

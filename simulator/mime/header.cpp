@@ -41,9 +41,11 @@ HeaderBlock ReadBlock(std::string_view bytes) {
   HeaderBlock block;
   block.fields.reserve(24);
   std::size_t position = 0;
+  // Some very old mail has CR as its only line end.
+  const char line_end = bytes.find('\n') == std::string_view::npos ? '\r' : '\n';
   bool open = false;  // The last line began or continued a field.
   while (position < bytes.size()) {
-    std::size_t eol = bytes.find('\n', position);
+    std::size_t eol = bytes.find(line_end, position);
     const std::size_t next = eol == std::string_view::npos ? bytes.size() : eol + 1;
     if (eol == std::string_view::npos) eol = bytes.size();
     std::size_t end = eol;
