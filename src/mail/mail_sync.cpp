@@ -155,7 +155,11 @@ Task<Result<void>> MailSync::FindUnknown(RunState& run, const ChangePage& page, 
   auto known = co_await parts_.store.FindKnown(run.job.account_id, run.state.backfill.epoch, asked);
   if (!known) co_return std::unexpected(std::move(known.error()));
   std::set<std::string> stored;
-  for (const MessageStore::Known& row : *known) stored.insert(row.external_id);
+  // Nor can a change build on a row that this epoch has not seen: what happened to it while the history was lost is
+  // still unknown.
+  for (const MessageStore::Known& row : *known) {
+    if (row.seen_in_epoch) stored.insert(row.external_id);
+  }
   for (std::string& id : asked) {
     if (!stored.contains(id)) wanted.push_back(std::move(id));
   }
