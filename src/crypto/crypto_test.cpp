@@ -78,7 +78,7 @@ TEST(Fernet, RefusesTheInvalidTokensOfTheSpecification) {
   EXPECT_EQ(FernetOpen("short", "gAAAAA"), std::nullopt);
 }
 
-class SealedBoxTest : public testing::Test {
+class SealedBoxTest : public ::testing::Test {
  protected:
   const SecretString secret_{"4f7c2b9d8e1a6f3052c7d8e9fa0b1c2d"};
   const Instant now_ = ParseInstant("2026-03-01T10:00:00Z").value();

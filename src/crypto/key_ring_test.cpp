@@ -42,7 +42,7 @@ class MemoryKeyStore final : public KeyStore {
 SecretString Key(char fill) { return SecretString(std::string(32, fill)); }
 Vault MakeVault(std::vector<SecretString> keys) { return Vault::Make(std::move(keys)).value(); }
 
-class KeyRing : public testing::Test {
+class KeyRing : public ::testing::Test {
  protected:
   void AddAccount(const Vault& vault, const std::string& id) {
     KeyStore::SealedRow row{.account_id = id, .user_id = "u", .provider = "google", .version = 3};

@@ -9,7 +9,10 @@ namespace {
 namespace urls = boost::urls;
 
 bool IsLoopback(const urls::url_view& url) {
-  if (url.host_type() == urls::host_type::ipv4) return url.host_ipv4_address().is_loopback();
+  // Boost.URL 1.81 takes "127.0.0.1.evil.example" for an IPv4 address, so the whole host is compared.
+  if (url.host_type() == urls::host_type::ipv4) {
+    return url.host_ipv4_address().is_loopback() && url.host() == url.host_ipv4_address().to_string();
+  }
   if (url.host_type() == urls::host_type::ipv6) return url.host_ipv6_address().is_loopback();
   return url.host() == "localhost";
 }

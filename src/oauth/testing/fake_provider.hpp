@@ -20,7 +20,7 @@ class FakeProvider final : public http_client::HttpClient {
   static constexpr std::string_view kClientId = "client-1";
   static std::string DiscoveryUrl() { return std::string(kIssuer) + "/.well-known/openid-configuration"; }
 
-  explicit FakeProvider(const Clock& clock) : clock_(clock), key_(ForgeKey::Rsa("key-1")) {}
+  explicit FakeProvider(const Clock& clock);
 
   Task<Result<http_client::HttpResponse>> Send(const http_client::HttpRequest& request) override;
 

@@ -11,6 +11,7 @@ namespace latchkey::oauth::testing {
 /// A signing key of a made-up provider, that signs anything, well formed or not. For tests only.
 class ForgeKey {
  public:
+  ForgeKey() = default;
   static ForgeKey Rsa(std::string kid, int bits = 2048);
   static ForgeKey Ec(std::string kid);
 
