@@ -13,8 +13,8 @@ interface Scene {
 
 const list = (items: unknown[]) => ({ items, next_cursor: null });
 const signIn: Answers = { 'GET /auth/session': signedOut };
-const newsletter = messages[3]!.id;
-const japanese = messages[1]!.id;
+const newsletter = messages[3].id;
+const japanese = messages[1].id;
 
 const scenes: Scene[] = [
   { name: 'sign-in', path: '/login', answers: signIn, ready: 'Continue with Google' },

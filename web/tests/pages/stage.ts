@@ -18,7 +18,7 @@ const policy =
 const viewPolicy =
   "sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; form-action 'none'; base-uri 'none'; frame-ancestors 'self'";
 
-type Answer = object | number | ((route: Route) => Promise<void>);
+type Answer = Record<string, unknown> | number | ((route: Route) => Promise<void>);
 export type Answers = Record<string, Answer>;
 
 const list = (items: unknown[]) => ({ items, next_cursor: null });

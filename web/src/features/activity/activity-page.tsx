@@ -110,7 +110,7 @@ function JobTable({ jobs }: { jobs: Job[] }) {
       aria-label={t('activity.title')}
       // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- a wide table scrolls inside its own region
       tabIndex={0}
-      className="thin-scroll mt-4 overflow-x-auto rounded-2xl border border-line bg-surface shadow-card"
+      className="thin-scroll relative mt-4 overflow-x-auto rounded-2xl border border-line bg-surface shadow-card"
     >
       <table className="w-full min-w-160 text-start text-sm">
         <thead className="border-b border-line text-muted">
