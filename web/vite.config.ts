@@ -2,7 +2,7 @@ import { fileURLToPath } from 'node:url';
 import tailwindcss from '@tailwindcss/vite';
 import react from '@vitejs/plugin-react';
 import { defineConfig } from 'vitest/config';
-import { messageCatalog } from './scripts/message-catalog';
+import { messageCatalog } from './scripts/message-catalog.ts';
 
 // The server serves the app under a policy without 'unsafe-inline' and without data: addresses,
 // so nothing may be inlined into the page.
@@ -34,6 +34,8 @@ export default defineConfig({
     setupFiles: ['src/testing/setup.ts'],
     include: ['src/**/*.test.{ts,tsx}'],
     restoreMocks: true,
+    // A shared machine may be slow; nothing here waits for time to pass.
+    testTimeout: 30_000,
     environmentOptions: { jsdom: { url: 'http://localhost:8000/' } },
   },
 });

@@ -83,7 +83,7 @@ export function SignedIn() {
         <Outlet />
       </div>
       <nav
-        aria-label={t('app.nav')}
+        aria-label={t('app.navBottom')}
         className="grid shrink-0 auto-cols-fr grid-flow-col border-t border-line bg-surface pb-[env(safe-area-inset-bottom)] md:hidden"
       >
         {visible.map(({ to, label, icon: Icon }) => (

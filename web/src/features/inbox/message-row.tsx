@@ -38,6 +38,14 @@ export const MessageRow = memo(
     const sender = message.from ? nameOf(message.from) : t('inbox.noSender');
     const subject = message.subject || t('inbox.noSubject');
     const time = shortTime(message.received_at, now);
+    const marks = [
+      message.is_read ? null : t('inbox.unread'),
+      sender,
+      subject,
+      time,
+      message.has_attachments ? t('inbox.hasAttachments') : null,
+      message.is_starred ? t('inbox.starred') : null,
+    ];
     return (
       // The keyboard is served by the listbox around it.
       // eslint-disable-next-line jsx-a11y/click-events-have-key-events
@@ -45,6 +53,7 @@ export const MessageRow = memo(
         id={id}
         role="option"
         tabIndex={-1}
+        aria-label={marks.filter(Boolean).join(', ')}
         aria-selected={open}
         aria-posinset={index + 1}
         aria-setsize={size}
@@ -65,7 +74,6 @@ export const MessageRow = memo(
         />
         <span className="flex min-w-0 flex-1 flex-col">
           <span className="flex items-baseline gap-2">
-            {!message.is_read && <span className="sr-only">{t('inbox.unread')}, </span>}
             <bdi
               className={cn(
                 'min-w-0 flex-1 truncate text-left rtl:text-right',
@@ -75,18 +83,10 @@ export const MessageRow = memo(
               {sender}
             </bdi>
             {message.has_attachments && (
-              <Paperclip
-                role="img"
-                aria-label={t('inbox.hasAttachments')}
-                className="size-3.5 shrink-0 self-center text-muted"
-              />
+              <Paperclip aria-hidden className="size-3.5 shrink-0 self-center text-muted" />
             )}
             {message.is_starred && (
-              <Star
-                role="img"
-                aria-label={t('inbox.starred')}
-                className="size-3.5 shrink-0 self-center fill-current text-warn"
-              />
+              <Star aria-hidden className="size-3.5 shrink-0 self-center fill-current text-warn" />
             )}
             <time
               dateTime={message.received_at}

@@ -1,0 +1,26 @@
+import { render } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
+import axe from 'axe-core';
+import { expect } from 'vitest';
+import { App } from '@/app/app';
+import { useAnnouncements } from '@/shared/announce';
+import { useDialogs } from '@/shared/dialogs';
+import { usePreferences } from '@/shared/preferences';
+
+/** Opens the app at an address, as a person would. */
+export function visit(path: string) {
+  window.history.pushState(null, '', path);
+  useDialogs.setState({ connect: null, help: false });
+  useAnnouncements.setState({ toasts: [], whisper: '' });
+  usePreferences.setState(usePreferences.getInitialState());
+  const user = userEvent.setup();
+  return { user, ...render(<App />) };
+}
+
+/** Colours and sizes are looked at in Chromium; here it is about names, roles and structure. */
+export async function expectAccessible() {
+  const { violations } = await axe.run(document.body, {
+    rules: { 'color-contrast': { enabled: false }, region: { enabled: false } },
+  });
+  expect(violations.map((violation) => `${violation.id}: ${violation.nodes[0]?.html}`)).toEqual([]);
+}
