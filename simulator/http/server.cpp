@@ -24,8 +24,11 @@ Server::~Server() = default;
 std::expected<std::uint16_t, std::string> Server::Listen(const std::string& host, std::uint16_t port,
                                                          boost::asio::ssl::context* tls) {
   error_code error;
+  // Not left to the resolver: a machine without /etc/hosts should know its own name too, and clients try 127.0.0.1
+  // anyway.
   tcp::resolver resolver(loop_);
-  const auto found = resolver.resolve(host, std::to_string(port), tcp::resolver::numeric_service, error);
+  const auto found = resolver.resolve(host == "localhost" ? "127.0.0.1" : host, std::to_string(port),
+                                      tcp::resolver::numeric_service, error);
   if (error || found.empty()) {
     return std::unexpected(
         fmt::format("\"{}\" is not an address of this machine. Use 127.0.0.1, localhost or [::1].", host));
