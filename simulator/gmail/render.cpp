@@ -62,6 +62,7 @@ bool IsAddressHeader(std::string_view name) {
 }
 
 void RenderHeaders(JsonWriter& json, const mime::Part& part, const std::vector<std::string_view>& wanted) {
+  if (part.header.fields.empty()) return;  // Google leaves empty lists out.
   json.Key("headers").BeginArray();
   for (const mime::HeaderField& field : part.header.fields) {
     if (!wanted.empty()) {
