@@ -68,11 +68,9 @@ test('sent mail reaches the other person, by JSON and by upload', async () => {
   const ben = await mailboxOf(0)
   const { data: sent } = await ada.api.users.messages.send({ ...ada.user, requestBody: { raw: rawMail(ben.person.email, 'By JSON') } })
   assert.deepEqual(sent.labelIds, ['SENT'])
-  await ada.api.users.messages.send({
-    ...ada.user,
-    requestBody: {},
-    media: { mimeType: 'message/rfc822', body: `To: ${ben.person.email}\r\nSubject: By upload\r\n\r\nText\r\n` },
-  })
+  const upload = { mimeType: 'message/rfc822', body: `To: ${ben.person.email}\r\nSubject: By upload\r\n\r\nText\r\n` }
+  // Media calls of this library look for the host in the options of the call only.
+  await ada.api.users.messages.send({ ...ada.user, requestBody: {}, media: upload }, { rootUrl: `${base}/` })
   const { data } = await ben.api.users.messages.list({ ...ben.user, labelIds: ['INBOX', 'UNREAD'] })
   assert.equal(data.messages.length, 2)
   await assert.rejects(
