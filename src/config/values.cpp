@@ -40,6 +40,9 @@ Problem ParseUrl(const std::string& text, bool origin_only, std::string& out) {
   if (url->scheme() == "http" && !IsLoopbackHost(std::string(url->host())))
     return Wrong("is plain http on another machine", "Use https; plain http is accepted for localhost only.");
   const std::string path(url->encoded_path());
+  // Boost.URL 1.81 reads "127.0.0.1.evil.example" as a loopback address with the path ".evil.example".
+  if (!path.empty() && path.front() != '/')
+    return Wrong("is not an http(s) address", "Write it in full, for example https://mail.example.com.");
   if (origin_only && ((!path.empty() && path != "/") || url->has_query()))
     return Wrong("holds a path", "Leave only scheme, host and port; the server owns the whole origin.");
   out = text;

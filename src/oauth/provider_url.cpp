@@ -9,15 +9,17 @@ namespace {
 namespace urls = boost::urls;
 
 bool IsLoopback(const urls::url_view& url) {
-  // Boost.URL 1.81 takes "127.0.0.1.evil.example" for an IPv4 address, so the whole host is compared.
-  if (url.host_type() == urls::host_type::ipv4) {
-    return url.host_ipv4_address().is_loopback() && url.host() == url.host_ipv4_address().to_string();
-  }
+  if (url.host_type() == urls::host_type::ipv4) return url.host_ipv4_address().is_loopback();
   if (url.host_type() == urls::host_type::ipv6) return url.host_ipv6_address().is_loopback();
   return url.host() == "localhost";
 }
 
-bool IsUsable(const urls::url_view& url) { return !url.has_userinfo() && !url.has_fragment() && !url.host().empty(); }
+bool IsUsable(const urls::url_view& url) {
+  // Boost.URL 1.81 reads "127.0.0.1.evil.example" as an address with the path ".evil.example"; a client would connect
+  // to the name.
+  const bool path_is_apart = url.encoded_path().empty() || url.encoded_path().front() == '/';
+  return !url.has_userinfo() && !url.has_fragment() && !url.host().empty() && path_is_apart;
+}
 
 }  // namespace
 
