@@ -252,7 +252,6 @@ Task<Result<std::int64_t>> MessageStore::Sweep(const mail::WriteFence& fence, st
   };
   auto unseen = co_await engine_.Read(find);
   if (!unseen) co_return Fail(std::move(unseen.error()));
-  if (unseen->empty()) co_return 0;
   auto write = [&](Transaction& transaction) -> Result<std::int64_t> {
     auto fenced = CheckFence(transaction, fence);
     if (!fenced) return Fail(std::move(fenced.error()));
@@ -262,7 +261,7 @@ Task<Result<std::int64_t>> MessageStore::Sweep(const mail::WriteFence& fence, st
     }
     messages.Flush();
     const auto deleted = static_cast<std::int64_t>(messages.deleted_ids().size());
-    transaction.Execute(kCountDown, fence.account_id, deleted, now);
+    if (deleted > 0) transaction.Execute(kCountDown, fence.account_id, deleted, now);
     WriteDeleted(transaction, fenced->user_id, fence.account_id, messages.deleted_ids(), now);
     // Rows that were seen meanwhile do not mean that everything is swept.
     return static_cast<std::int64_t>(unseen->size());

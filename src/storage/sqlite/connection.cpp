@@ -139,9 +139,8 @@ Connection::Connection(const std::string& path, Mode mode) {
   }
   try {
     sqlite3_busy_timeout(database_, kBusyTimeoutMs);
-    // Nothing in a database file may run code or write through a crafted schema.
+    // No statement of ours writes the search index's own tables or the schema behind SQLite's back.
     sqlite3_db_config(database_, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
-    sqlite3_db_config(database_, SQLITE_DBCONFIG_TRUSTED_SCHEMA, 0, nullptr);
     // The page size counts only when the file is new.
     Run("PRAGMA page_size=8192; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL; PRAGMA foreign_keys=ON;"
         "PRAGMA temp_store=MEMORY");
@@ -168,7 +167,12 @@ int Connection::OnProgress(void* self) {
   return deadline && std::chrono::steady_clock::now() > *deadline ? 1 : 0;
 }
 
-sqlite3_stmt* Connection::Compile(std::string_view sql, unsigned flags) {
+sqlite3_stmt* Connection::Compile(std::string_view text, unsigned flags) {
+  // To SQLite "$2" is only a name, numbered by where it first occurs; "?2" is PostgreSQL's "$2".
+  std::string sql(text);
+  for (std::size_t at = 0; at + 1 < sql.size(); ++at) {
+    if (sql[at] == '$' && sql[at + 1] >= '1' && sql[at + 1] <= '9') sql[at] = '?';
+  }
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v3(database_, sql.data(), static_cast<int>(sql.size()), flags, &statement, nullptr) !=
       SQLITE_OK) {

@@ -152,7 +152,7 @@ class Connection {
     bool in_use = false;
   };
   Rows Prepare(std::string_view sql);
-  sqlite3_stmt* Compile(std::string_view sql, unsigned flags);
+  sqlite3_stmt* Compile(std::string_view text, unsigned flags);
   std::int64_t Changes() const;
   static int OnProgress(void* self);
 

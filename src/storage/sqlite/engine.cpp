@@ -38,13 +38,18 @@ struct Engine::Impl {
         writer(std::move(connection), std::move(loop)) {}
 
   void WriteLoop() {
-    for (auto units = writes.Take(options.batch); !units.empty(); units = writes.Take(options.batch)) {
+    for (;;) {
+      // The units go before the next wait: they keep the callers' loops busy.
+      auto units = writes.Take(options.batch);
+      if (units.empty()) return;
       writer.RunBatch(units);
     }
   }
 
   void ReadLoop(Connection& connection) {
-    for (auto units = reads.Take(1); !units.empty(); units = reads.Take(1)) {
+    for (;;) {
+      auto units = reads.Take(1);
+      if (units.empty()) return;
       RunRead(connection, *units.front(), options.read_deadline);
       units.front()->Finish();
     }
