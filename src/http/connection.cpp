@@ -100,6 +100,11 @@ void Connection::Sweep(Clock::time_point now) {
   socket_.cancel();
 }
 
+void Connection::CloseWaiting() {
+  closing_ = true;
+  socket_.cancel();
+}
+
 void Connection::Drain() {
   draining_ = true;
   if (phase_ == Phase::kStream) {

@@ -56,9 +56,10 @@ class Connection {
   void Sweep(Clock::time_point now);
   /// The server stops: ends at once when idle or streaming, otherwise after the present answer.
   void Drain();
-  /// Waits for its first or next request and may be closed to make room.
-  bool idle() const { return phase_ == Phase::kIdle; }
-  void CloseIdle() { socket_.cancel(); }
+  /// Waits for a request, or for the rest of its head; may be closed to make room.
+  bool idle() const { return phase_ == Phase::kIdle && !closing_; }
+  bool waits() const { return (phase_ == Phase::kIdle || phase_ == Phase::kHead) && !closing_; }
+  void CloseWaiting();
 
  private:
   enum class Phase { kIdle, kHead, kBody, kAnswer, kStream, kLinger };
@@ -98,6 +99,7 @@ class Connection {
   Clock::time_point deadline_ = Clock::time_point::max();
   bool timed_out_ = false;
   bool draining_ = false;
+  bool closing_ = false;
   std::uint64_t sent_ = 0;
   boost::asio::cancellation_signal stream_cancel_;
 };

@@ -1,6 +1,7 @@
 #include "http/server.hpp"
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
@@ -46,6 +47,21 @@ std::uint64_t RandomKey() {
   return key;
 }
 
+/// Connections are descriptors: raises the process's soft limit to the hard one, and returns how many connections
+/// leave enough for everything else.
+std::size_t AffordableConnections(std::size_t wanted) {
+  constexpr rlim_t kReserve = 256;
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
+  if (limit.rlim_cur < limit.rlim_max && limit.rlim_cur < wanted + kReserve) {
+    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted + kReserve);
+    setrlimit(RLIMIT_NOFILE, &limit);
+    getrlimit(RLIMIT_NOFILE, &limit);
+  }
+  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted + kReserve) return wanted;
+  return limit.rlim_cur > 2 * kReserve ? limit.rlim_cur - kReserve : limit.rlim_cur / 2;
+}
+
 Error Translate(const error_code& error, const std::string& what) {
   ErrorCode code = ErrorCode::kInternal;
   if (error == asio::error::address_in_use) code = ErrorCode::kAlreadyExists;
@@ -67,6 +83,7 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
         service(executor),
         clients(executor),
         all_gone(executor) {
+    context.options.max_connections = AffordableConnections(options.max_connections);
     context.request_id_key = RandomKey();
     context.date = FormatDate(std::time(nullptr));
     if (auto* const registry = options.metrics) {
@@ -116,12 +133,14 @@ Task<void> Server::State::SweepForever() {
   }
 }
 
-/// At the limit the connection that has been idle for longest gives way (new ones are at the back).
+/// At the limit the oldest idle connection gives way, or else the oldest that has not sent its head yet (new ones are
+/// at the back).
 bool Server::State::MakeRoom() {
   if (open.size() < context.options.max_connections) return true;
-  const auto idle = std::ranges::find_if(open, &Connection::idle);
-  if (idle == open.end()) return false;
-  idle->CloseIdle();
+  auto oldest = std::ranges::find_if(open, &Connection::idle);
+  if (oldest == open.end()) oldest = std::ranges::find_if(open, &Connection::waits);
+  if (oldest == open.end()) return false;
+  oldest->CloseWaiting();
   return true;
 }
 

@@ -26,6 +26,7 @@ struct ServerOptions {
   std::size_t min_body_bytes_per_second = 4 << 10;
   /// Between requests, and for a client that does not read what it is sent.
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
+  /// Lowered to what the process's descriptor limit allows. At the limit, waiting connections give way to new ones.
   std::size_t max_connections = 10'000;
   /// Per client address (IPv6: per /64). Loopback peers and trusted proxies are exempt.
   std::size_t max_connections_per_client = 256;
