@@ -216,10 +216,6 @@ Task<bool> Connection::ReadChunked(std::size_t limit, std::string& body) {
       body = std::move(chunks.body());
       co_return true;
     }
-    if (end_ - begin_ > server_.options.max_head_bytes) {
-      co_await Refuse({400, "malformed chunk"});
-      co_return false;
-    }
     const std::chrono::seconds earned(chunks.body().size() / server_.options.min_body_bytes_per_second);
     deadline_ = started + server_.options.body_timeout + earned;
     if (!co_await ReadMore()) co_return false;

@@ -29,7 +29,8 @@ struct HttpRequest {
   /// When set, body bytes are handed over as they arrive instead of being collected (attachments). Returning false cuts
   /// the transfer. Called on the loop.
   std::function<bool(std::string_view)> on_body;
-  /// Like on_body, but may wait: while it does, at most a few hundred KiB arrive and then the transfer is paused.
+  /// Like on_body, but may wait: while it does, at most a few hundred KiB arrive and then the transfer is paused. Uses
+  /// a connection of its own.
   std::function<Task<bool>(std::string_view)> on_body_async;
 };
 
