@@ -1,0 +1,284 @@
+#include "app/app.hpp"
+
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "api/event_streams.hpp"
+#include "api/routes.hpp"
+#include "api/services.hpp"
+#include "api/session_cache.hpp"
+#include "api/web_app.hpp"
+#include "app/keys.hpp"
+#include "app/mail_account_status.hpp"
+#include "app/ready_file.hpp"
+#include "app/run_until.hpp"
+#include "app/work.hpp"
+#include "base/encoding.hpp"
+#include "connected_accounts/store_provider_records.hpp"
+#include "connected_accounts/token_source.hpp"
+#include "http/server.hpp"
+#include "http_client/curl_http_client.hpp"
+#include "providers/google/gmail.hpp"
+#include "providers/google/google_oauth.hpp"
+#include "storage/database.hpp"
+#include "telemetry/log.hpp"
+
+namespace latchkey::app {
+namespace {
+
+/// Attachments held in memory at once, over all clients.
+constexpr std::size_t kDownloads = 4;
+
+http_client::ClientOptions ClientOptions(const config::Settings& settings, metrics::Registry& metrics) {
+  http_client::ClientOptions options;
+  options.allowed_origins = {settings.google.discovery_url, settings.google.gmail_url, settings.google.calendar_url};
+  // Google spreads its endpoints over hosts of their own; a stand-in keeps to its own origin.
+  if (settings.google.discovery_url.starts_with("https://accounts.google.com/")) {
+    for (const auto* host :
+         {"https://oauth2.googleapis.com", "https://www.googleapis.com", "https://openidconnect.googleapis.com"})
+      options.allowed_origins.emplace_back(host);
+  }
+  options.ca_file = settings.ca_file;
+  options.user_agent = "latchkey/" LATCHKEY_VERSION;
+  options.metrics = &metrics;
+  return options;
+}
+
+sync::QuotaBudget::Limits QuotaLimits(const config::Settings& settings) {
+  sync::QuotaBudget::Limits limits;
+  limits.account_units_per_minute = settings.google.quota_units_per_minute;
+  limits.project_units_per_minute = settings.google.project_quota_units_per_minute;
+  return limits;
+}
+
+}  // namespace
+
+// In dependency order: destruction goes backwards. What needs the address we listen on is optional and built later.
+struct App::Parts {
+  Parts(boost::asio::io_context& loop, const config::Settings& settings)
+      : executor(loop.get_executor()),
+        workers(settings.WorkerThreads()),
+        http_client(executor, ClientOptions(settings, metrics)),
+        budget(clock, QuotaLimits(settings)),
+        auth_limiter(clock, {.burst = 120, .interval = std::chrono::milliseconds(500)}),
+        download_slots(executor, kDownloads) {}
+
+  Executor executor;
+  SystemClock clock;
+  metrics::Registry metrics;
+  WorkerPool workers;
+  std::unique_ptr<storage::Database> database;
+  std::optional<crypto::Vault> vault;
+  http_client::CurlHttpClient http_client;
+  sync::QuotaBudget budget;
+  http::RateLimiter auth_limiter;
+  Semaphore download_slots;
+
+  // Everything below needs the public URL.
+  api::Site site;
+  oauth::IdentityProviders providers;
+  connected_accounts::ScopeCatalogs scopes;
+  std::optional<oauth::Transactions> transactions;
+  std::optional<crypto::SealedBox> confirmations;
+  std::optional<connected_accounts::StoreProviderRecords> records;
+  std::optional<identity::Sessions> sessions;
+  std::optional<identity::SignIn> sign_in;
+  std::optional<connected_accounts::Connect> connect;
+  std::optional<connected_accounts::Accounts> accounts;
+  std::optional<connected_accounts::Disconnect> disconnect;
+  std::optional<connected_accounts::RefreshingTokenSource> tokens;
+  std::optional<google::GmailProviders> mailboxes;
+  std::optional<MailAccountStatus> account_status;
+  std::optional<Work> work;
+  std::optional<api::SessionCache> session_cache;
+  std::optional<api::EventStreams> streams;
+  std::optional<api::Services> services;
+  std::optional<api::WebApp> web_app;
+  std::optional<http::Router> router;
+  std::unique_ptr<http::Server> server;
+};
+
+App::App(boost::asio::io_context& loop, config::Settings settings) : loop_(loop), settings_(std::move(settings)) {}
+App::~App() = default;
+
+std::expected<void, StartFailure> App::Start() {
+  try {
+    parts_ = std::make_unique<Parts>(loop_, settings_);
+  } catch (const std::exception& failure) {
+    return std::unexpected(StartFailure{kExitSettings, fmt::format("{}\n", failure.what())});
+  }
+  if (auto opened = OpenStorage(); !opened) return opened;
+  if (auto listening = Listen(); !listening) return listening;
+  BuildServices();
+  return Announce();
+}
+
+std::expected<void, StartFailure> App::OpenStorage() {
+  const storage::DatabaseOptions options{.url = settings_.DatabasePath()};
+  auto database = storage::Database::Open(options, parts_->executor, parts_->clock);
+  if (!database)
+    return std::unexpected(
+        StartFailure{kExitStorage, fmt::format("The database cannot be used: {}\n", database.error().detail)});
+  parts_->database = std::move(*database);
+  auto vault = crypto::Vault::Make(settings_.encryption_keys);
+  if (!vault)
+    return std::unexpected(StartFailure{kExitSettings, fmt::format("ENCRYPTION_KEY: {}\n", vault.error().detail)});
+  parts_->vault.emplace(std::move(*vault));
+  return RunUntil(loop_, CheckKeys(parts_->database->keys(), *parts_->vault));
+}
+
+std::expected<void, StartFailure> App::Listen() {
+  http::ServerOptions options;
+  options.trusted_proxies = settings_.trusted_proxies;
+  options.hsts = settings_.Https();
+  options.metrics = &parts_->metrics;
+  auto& parts = *parts_;
+  // The router comes later, once the address is known; the loop serves nobody before.
+  http::Handler handler = [&parts](http::Request& request) { return parts.router->Handle(request); };
+  auto limit = [&parts](const http::Request& request) { return parts.router->BodyLimit(request); };
+  try {
+    parts.server = std::make_unique<http::Server>(parts.executor, options, std::move(handler), limit);
+  } catch (const std::invalid_argument& failure) {
+    return std::unexpected(StartFailure{kExitSettings, fmt::format("LATCHKEY_TRUSTED_PROXIES: {}\n", failure.what())});
+  }
+  if (auto listening = parts.server->Listen(settings_.listen_host, settings_.listen_port); !listening) {
+    const auto why = listening.error().code == ErrorCode::kAlreadyExists ? "another program uses that port"
+                     : listening.error().code == ErrorCode::kForbidden   ? "this user may not use that port"
+                                                                         : "that address is not one of this machine";
+    return std::unexpected(StartFailure{
+        kExitListen, fmt::format("Cannot listen on {}:{}: {}.\nStop the other program, or choose another address with "
+                                 "LATCHKEY_LISTEN (or --listen), for example 127.0.0.1:8001.\n",
+                                 settings_.listen_host, settings_.listen_port, why)});
+  }
+  config::CompleteUrls(settings_, parts.server->port());
+  return {};
+}
+
+void App::BuildServices() {
+  auto& parts = *parts_;
+  auto& database = *parts.database;
+  parts.site = {.public_url = settings_.public_url,
+                .frontend_url = settings_.frontend_url,
+                .https = settings_.Https(),
+                .version = LATCHKEY_VERSION,
+                .metrics_token = settings_.metrics_token,
+                .openapi_json = std::string(api::EmbeddedOpenApi())};
+  if (settings_.google.Configured()) {
+    const google::OAuthSettings google{.discovery_url = settings_.google.discovery_url,
+                                       .client_id = settings_.google.client_id,
+                                       .client_secret = settings_.google.client_secret,
+                                       .sign_in_callback_url = settings_.google.sign_in_callback_url,
+                                       .connect_callback_url = settings_.google.connect_callback_url};
+    auto provider = google::MakeIdentityProvider(google, parts.http_client, parts.clock, parts.executor);
+    if (provider) {
+      parts.providers.Add(std::move(*provider));
+      parts.scopes.Add(google::MakeScopeCatalog());
+    } else {
+      log::Failure("provider.not_usable", {{"provider", "google"}, {"detail", provider.error().detail}});
+    }
+  }
+  parts.transactions.emplace(crypto::SealedBox(settings_.session_secret, "oauth transaction"), settings_.Https());
+  parts.confirmations.emplace(settings_.session_secret, "connect confirmation");
+  parts.records.emplace(database.accounts());
+  parts.sessions.emplace(database.identity(), parts.clock, settings_.session_secret);
+  parts.sign_in.emplace(identity::SignIn::Parts{parts.providers, *parts.transactions, database.consumed_states(),
+                                                *parts.records, database.identity(), *parts.sessions, parts.clock,
+                                                parts.executor});
+  parts.connect.emplace(connected_accounts::Connect::Parts{
+      parts.providers, parts.scopes, *parts.transactions, *parts.confirmations, database.consumed_states(),
+      *parts.records, database.accounts(), *parts.vault, parts.clock, parts.executor});
+  parts.accounts.emplace(database.accounts(), parts.clock);
+  parts.disconnect.emplace(connected_accounts::Disconnect::Parts{parts.providers, database.accounts(), database.jobs(),
+                                                                 *parts.vault, parts.clock});
+  parts.tokens.emplace(connected_accounts::RefreshingTokenSource::Parts{
+      parts.providers, *parts.records, database.accounts(), *parts.vault, parts.clock, parts.executor});
+  google::GmailOptions gmail;
+  gmail.base_url = settings_.google.gmail_url;
+  gmail.max_concurrency = settings_.google.max_concurrency;
+  parts.mailboxes.emplace(
+      google::GmailParts{parts.http_client, *parts.tokens, parts.budget, parts.workers, parts.clock, gmail});
+  parts.account_status.emplace(database.accounts());
+  mail::SyncOptions sync;
+  sync.poll_interval = settings_.poll_interval;
+  parts.work.emplace(
+      Work::Parts{.executor = parts.executor,
+                  .jobs = database.jobs(),
+                  .accounts = database.accounts(),
+                  .identities = database.identity(),
+                  .events = database.events(),
+                  .disconnect = *parts.disconnect,
+                  .clock = parts.clock,
+                  .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync}});
+  parts.session_cache.emplace(*parts.sessions, parts.clock);
+  parts.streams.emplace(parts.executor, database.events(), *parts.session_cache);
+  parts.services.emplace(api::Services{.site = parts.site,
+                                       .identities = database.identity(),
+                                       .sessions = *parts.sessions,
+                                       .sign_in = *parts.sign_in,
+                                       .providers = parts.providers,
+                                       .scopes = parts.scopes,
+                                       .account_store = database.accounts(),
+                                       .accounts = *parts.accounts,
+                                       .connect = *parts.connect,
+                                       .disconnect = *parts.disconnect,
+                                       .messages = database.message_reader(),
+                                       .mail_providers = *parts.mailboxes,
+                                       .jobs = database.jobs(),
+                                       .events = database.events(),
+                                       .streams = *parts.streams,
+                                       .session_cache = *parts.session_cache,
+                                       .auth_limiter = parts.auth_limiter,
+                                       .metrics = parts.metrics,
+                                       .workers = parts.workers,
+                                       .download_slots = parts.download_slots,
+                                       .clock = parts.clock});
+  parts.web_app.emplace(api::EmbeddedWebApp());
+  const auto fallback = [&parts](const http::Request& request) { return parts.web_app->TryServe(request); };
+  parts.router.emplace(api::BindRoutes(*parts.services), http::Router::Guard(), fallback);
+  database.OnCommit([&parts] { parts.work->Wake(); }, [&parts](const UserId& user) { parts.streams->Wake(user); });
+  if (settings_.role != config::Role::kWeb) parts.work->Start();
+}
+
+std::expected<void, StartFailure> App::Announce() {
+  auto& parts = *parts_;
+  auto setup = RunUntil(loop_, identity::OpenSetup(parts.database->identity()));
+  if (!setup)
+    return std::unexpected(
+        StartFailure{kExitStorage, fmt::format("The database cannot be used: {}\n", setup.error().detail)});
+  Ready ready;
+  ready.url = fmt::format(
+      "http://{}:{}", settings_.listen_host.contains(':') ? "[" + settings_.listen_host + "]" : settings_.listen_host,
+      parts.server->port());
+  ready.public_url = settings_.public_url;
+  if (*setup)
+    ready.setup_url = fmt::format("{}/auth/setup?token={}", settings_.public_url, PercentEncode((*setup)->Reveal()));
+  log::Info("server.listening",
+            {{"address", ready.url}, {"public_url", ready.public_url}, {"version", LATCHKEY_VERSION}});
+  if (parts.providers.all().empty()) {
+    std::cout << "No provider is set up yet: set AUTH_GOOGLE_CLIENT_ID and AUTH_GOOGLE_CLIENT_SECRET "
+                 "(docs/settings.md).\n";
+  }
+  if (*setup) {
+    // The one secret that is meant to be read here: it is of use once, and only until there is an administrator.
+    std::cout << "\nTo become administrator, open this address once and sign in:\n  " << ready.setup_url << "\n\n";
+  }
+  std::cout << "Latchkey is at " << ready.public_url << std::endl;
+  if (!settings_.ready_file.empty()) {
+    if (auto written = WriteReadyFile(settings_.ready_file, ready); !written)
+      return std::unexpected(
+          StartFailure{kExitSettings, fmt::format("LATCHKEY_READY_FILE: {}\n", written.error().detail)});
+  }
+  return {};
+}
+
+Task<void> App::Stop() {
+  log::Info("server.stopping");
+  auto& parts = *parts_;
+  if (parts.server) co_await parts.server->Stop();
+  if (parts.work) co_await parts.work->Stop();
+  if (parts.database) co_await parts.database->Stop();
+  log::Info("server.stopped");
+}
+
+}  // namespace latchkey::app

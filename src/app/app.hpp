@@ -1,0 +1,37 @@
+#pragma once
+
+#include <boost/asio/io_context.hpp>
+#include <expected>
+#include <memory>
+
+#include "app/exit_code.hpp"
+#include "async/task.hpp"
+#include "config/settings.hpp"
+
+namespace latchkey::app {
+
+/// Builds everything in dependency order and stops it in reverse. The only place that names concrete types. Lives on
+/// the main thread, which runs the loop.
+class App {
+ public:
+  App(boost::asio::io_context& loop, config::Settings settings);
+  ~App();
+
+  /// Opens the database, checks the keys, listens, starts the work. Blocks; runs the loop meanwhile.
+  std::expected<void, StartFailure> Start();
+  /// Accepts nothing more, ends what runs, closes the database.
+  Task<void> Stop();
+
+ private:
+  struct Parts;
+  std::expected<void, StartFailure> OpenStorage();
+  std::expected<void, StartFailure> Listen();
+  void BuildServices();
+  std::expected<void, StartFailure> Announce();
+
+  boost::asio::io_context& loop_;
+  config::Settings settings_;
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace latchkey::app

@@ -1,0 +1,50 @@
+#include "app/mail_account_status.hpp"
+
+#include <algorithm>
+
+#include "telemetry/log.hpp"
+
+namespace latchkey::app {
+namespace {
+
+void LogFailure(std::string_view what, const Result<void>& result) {
+  if (result || result.error().code == ErrorCode::kFenced || result.error().code == ErrorCode::kNotFound) return;
+  log::Warn("sync.status_not_stored", {{"what", what}, {"error_code", ToString(result.error().code)}});
+}
+
+}  // namespace
+
+Task<Result<mail::AccountStatus::Account>> MailAccountStatus::Find(const ConnectedAccountId& account) {
+  auto found = co_await store_.GetForWork(account);
+  if (!found) co_return Fail(found.error());
+  Account out;
+  out.user_id = found->user_id;
+  out.provider = found->provider;
+  out.generation = found->generation;
+  out.paused = found->paused;
+  out.disconnecting = found->disconnecting;
+  out.can_read_mail =
+      std::ranges::find(found->granted, connected_accounts::Capability::kReadMail) != found->granted.end();
+  co_return out;
+}
+
+Task<void> MailAccountStatus::ReportFault(const ConnectedAccountId& account, std::int64_t generation,
+                                          const Error& error, std::optional<Instant> next_attempt_at) {
+  const auto done = co_await store_.SetFault(account, generation, error.code, next_attempt_at);
+  LogFailure("fault", done);
+}
+
+Task<void> MailAccountStatus::ReportSuccess(const ConnectedAccountId& account, std::int64_t generation,
+                                            std::string_view provider) {
+  const auto cleared = co_await store_.ClearFault(account, generation);
+  LogFailure("success", cleared);
+  const auto resolved = co_await store_.ResolveNotices(provider);
+  LogFailure("notices", resolved);
+}
+
+Task<void> MailAccountStatus::RaiseNotice(std::string_view provider, const Error& error) {
+  const auto done = co_await store_.RaiseNotice(provider, error.code);
+  LogFailure("notice", done);
+}
+
+}  // namespace latchkey::app

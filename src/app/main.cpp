@@ -1,0 +1,97 @@
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <csignal>
+#include <iostream>
+
+#include <fmt/format.h>
+
+#include "app/app.hpp"
+#include "app/command_line.hpp"
+#include "app/exit_code.hpp"
+#include "app/keys.hpp"
+#include "app/run_until.hpp"
+#include "config/data_directory.hpp"
+#include "config/load.hpp"
+#include "storage/database.hpp"
+#include "telemetry/log.hpp"
+
+namespace latchkey::app {
+namespace {
+
+log::Level LevelOf(std::string_view name) {
+  if (name == "debug") return log::Level::kDebug;
+  if (name == "warning") return log::Level::kWarning;
+  if (name == "error") return log::Level::kError;
+  return log::Level::kInfo;
+}
+
+int Complain(ExitCode code, std::string_view headline, const std::string& text) {
+  std::cerr << headline << "\n" << text;
+  return code;
+}
+
+int RunKeys(const Command& command, const config::Settings& settings) {
+  boost::asio::io_context loop(1);
+  const SystemClock clock;
+  const storage::DatabaseOptions options{.url = settings.DatabasePath()};
+  auto database = storage::Database::Open(options, loop.get_executor(), clock);
+  if (!database) return Complain(kExitStorage, "The database cannot be used:", database.error().detail + "\n");
+  auto vault = crypto::Vault::Make(settings.encryption_keys);
+  if (!vault) return Complain(kExitSettings, "ENCRYPTION_KEY:", vault.error().detail + "\n");
+  return RunUntil(loop, RunKeysCommand(command.verb, (*database)->keys(), *vault));
+}
+
+int Serve(const config::Settings& settings) {
+  boost::asio::io_context loop(1);
+  App app(loop, settings);
+  if (auto started = app.Start(); !started) {
+    std::cerr << started.error().text;
+    log::Failure("server.not_started", {{"exit_code", static_cast<int>(started.error().code)}});
+    return started.error().code;
+  }
+  boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
+  std::exception_ptr failure;
+  signals.async_wait([&](const boost::system::error_code& error, int) {
+    if (error) return;
+    boost::asio::co_spawn(loop, app.Stop(), [&](std::exception_ptr thrown) {
+      failure = thrown;
+      loop.stop();
+    });
+  });
+  loop.run();
+  if (failure) std::rethrow_exception(failure);
+  return kExitOk;
+}
+
+int Main(int argc, char** argv) {
+  auto [command, exit_code] = ParseCommandLine(argc, argv);
+  if (exit_code) return *exit_code;
+  command.sources.environment = config::ReadEnvironment();
+  auto loaded = config::Load(command.sources);
+  if (!loaded) return Complain(kExitSettings, "Latchkey cannot start with these settings:", Describe(loaded.error()));
+  if (command.verb == Command::Verb::kConfigCheck) {
+    std::cout << config::Print(*loaded);
+    return kExitOk;
+  }
+  log::SetLevel(LevelOf(loaded->settings.log_level));
+  if (const auto problems = config::PrepareDataDirectory(*loaded); !problems.empty())
+    return Complain(kExitStorage, "Latchkey cannot use its data directory:", Describe(problems));
+  return command.verb == Command::Verb::kServe ? Serve(loaded->settings) : RunKeys(command, loaded->settings);
+}
+
+}  // namespace
+}  // namespace latchkey::app
+
+int main(int argc, char** argv) {
+  // A client that leaves is an error code of the write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  try {
+    return latchkey::app::Main(argc, argv);
+  } catch (const std::exception& failure) {
+    latchkey::log::Failure("server.crashed", {{"detail", failure.what()}});
+    std::cerr << "Latchkey ended unexpectedly: " << failure.what() << "\n";
+    return latchkey::app::kExitFailure;
+  }
+}

@@ -1,0 +1,86 @@
+#include "app/work.hpp"
+
+#include <algorithm>
+
+namespace latchkey::app {
+namespace {
+
+constexpr std::chrono::hours kEventsKept{24 * 3};
+constexpr std::chrono::hours kJobsKept{24 * 14};
+constexpr int kBatch = 500;
+
+jobs::KindOptions AtMost(int running) {
+  jobs::KindOptions options;
+  options.max_running = running;
+  return options;
+}
+
+}  // namespace
+
+Work::Work(const Parts& parts)
+    : parts_(parts),
+      faults_(parts_.sync),
+      live_(parts_.sync, faults_),
+      backfill_(parts_.sync, faults_),
+      index_(parts_.sync),
+      worker_(parts_.executor, parts_.jobs, parts_.clock, jobs::WorkerOptions{}),
+      scheduler_(parts_.executor) {
+  worker_.Register(mail::kFetchEmailsKind, [this](const jobs::Job& job) { return live_.Run(job); }, AtMost(8));
+  // Fewer than the worker's room, so that a full read of many mailboxes never keeps live work waiting.
+  worker_.Register(mail::kBackfillKind, [this](const jobs::Job& job) { return backfill_.Run(job); }, AtMost(4));
+  worker_.Register(mail::kIndexKind, [this](const jobs::Job& job) { return index_.Run(job); }, AtMost(1));
+  worker_.Register(
+      connected_accounts::kDeleteSyncedData,
+      [this](const jobs::Job& job) { return parts_.disconnect.DeleteSyncedData(job); }, AtMost(4));
+  worker_.Register(
+      connected_accounts::kRevokeGrant, [this](const jobs::Job& job) { return parts_.disconnect.RevokeGrant(job); },
+      AtMost(4));
+}
+
+void Work::Start() {
+  worker_.Start();
+  const auto tick = std::clamp<std::chrono::milliseconds>(parts_.sync.options.poll_interval / 4,
+                                                          std::chrono::milliseconds(250), std::chrono::seconds(5));
+  scheduler_.Every("queue_due_mailboxes", tick, [this] { return QueueDueMailboxes(); });
+  scheduler_.Every("rescue_jobs", std::chrono::seconds(5), [this] { return RescueJobs(); });
+  scheduler_.Every("prune", std::chrono::hours(1), [this] { return Prune(); });
+}
+
+Task<void> Work::Stop() {
+  co_await scheduler_.Stop();
+  co_await worker_.Stop();
+}
+
+Task<Result<void>> Work::QueueDueMailboxes() {
+  for (;;) {
+    const auto now = parts_.clock.Now();
+    auto queued = co_await parts_.accounts.ScheduleDue(now, now + parts_.sync.options.poll_interval, kBatch,
+                                                       mail::kFetchEmailsKind);
+    if (!queued) co_return Fail(queued.error());
+    if (*queued < kBatch) co_return Result<void>();
+  }
+}
+
+Task<Result<void>> Work::RescueJobs() {
+  auto rescued = co_await parts_.jobs.Rescue();
+  if (!rescued) co_return Fail(rescued.error());
+  if (*rescued > 0) worker_.Wake();
+  co_return Result<void>();
+}
+
+Task<Result<void>> Work::Prune() {
+  const auto now = parts_.clock.Now();
+  int gone = kBatch;
+  while (gone == kBatch) {
+    auto events = co_await parts_.events.Prune(now - kEventsKept, kBatch);
+    if (!events) co_return Fail(events.error());
+    auto finished = co_await parts_.jobs.Prune(now - kJobsKept, kBatch);
+    if (!finished) co_return Fail(finished.error());
+    auto expired = co_await parts_.identities.PruneExpired(kBatch);
+    if (!expired) co_return Fail(expired.error());
+    gone = std::max({*events, *finished, *expired});
+  }
+  co_return Result<void>();
+}
+
+}  // namespace latchkey::app

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <optional>
+
+#include "connected_accounts/account_store.hpp"
+#include "connected_accounts/disconnect.hpp"
+#include "events/event.hpp"
+#include "identity/identity_store.hpp"
+#include "jobs/scheduler.hpp"
+#include "jobs/worker.hpp"
+#include "mail/backfill.hpp"
+#include "mail/fault_policy.hpp"
+#include "mail/index_messages.hpp"
+#include "mail/mail_sync.hpp"
+#include "mail/sync_parts.hpp"
+
+namespace latchkey::app {
+
+/// The background half: which job kind is whose, and the recurring duties. Loop thread; Stop() before destruction.
+class Work {
+ public:
+  struct Parts {
+    Executor executor;
+    jobs::JobStore& jobs;
+    connected_accounts::AccountStore& accounts;
+    identity::IdentityStore& identities;
+    events::EventStore& events;
+    connected_accounts::Disconnect& disconnect;
+    const Clock& clock;
+    mail::SyncParts sync;
+  };
+  explicit Work(const Parts& parts);
+
+  void Start();
+  /// Something became due.
+  void Wake() { worker_.Wake(); }
+  Task<void> Stop();
+
+ private:
+  Task<Result<void>> QueueDueMailboxes();
+  Task<Result<void>> RescueJobs();
+  Task<Result<void>> Prune();
+
+  Parts parts_;
+  mail::FaultPolicy faults_;
+  mail::MailSync live_;
+  mail::Backfill backfill_;
+  mail::IndexMessages index_;
+  jobs::Worker worker_;
+  jobs::Scheduler scheduler_;
+};
+
+}  // namespace latchkey::app
