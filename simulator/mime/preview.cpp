@@ -138,19 +138,20 @@ std::string HtmlToText(std::string_view html, std::size_t limit) {
 std::string PreviewText(const Message& message, std::size_t limit) {
   // Enough source text for the preview whatever markup stands before it, without decoding megabytes for one line.
   constexpr std::size_t kMaxSource = 64 * 1024;
+  constexpr std::size_t kSlack = 4;  // The cut below needs to see one whole character more.
   std::string out;
   for (const std::string_view type : {"text/plain", "text/html"}) {
     const Part* part = FindBody(message.root(), type);
     if (part == nullptr) continue;
     // HTML begins with styles; plain text shows its first words at once.
-    const std::size_t source = type == "text/plain" ? limit * 12 : kMaxSource;
+    const std::size_t source = type == "text/plain" ? limit * 6 : kMaxSource;
     const std::string text = ToUtf8(DecodeTransfer(part->body.substr(0, source), part->encoding), part->charset);
     if (type == "text/html") {
-      out = HtmlToText(text, limit * 4);
+      out = HtmlToText(text, limit + kSlack);
     } else {
       for (char c : text) {
         AppendSqueezed(out, c);
-        if (out.size() > limit * 4) break;
+        if (out.size() > limit + kSlack) break;
       }
     }
     while (!out.empty() && out.back() == ' ') out.pop_back();
