@@ -90,6 +90,7 @@ Connection::Connection(ServerContext& server, tcp::socket socket, asio::ip::addr
 
 void Connection::Enter(Phase phase, Clock::duration allowed) {
   phase_ = phase;
+  timed_out_ = false;
   deadline_ = allowed == Clock::duration::max() ? Clock::time_point::max() : Clock::now() + allowed;
 }
 
@@ -138,7 +139,8 @@ Task<bool> Connection::ReadMore() {
   const std::size_t count =
       co_await socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_), Redirected(error));
   end_ += count;
-  co_return !error && count > 0;
+  // The sweep may have come between the arrival of these bytes and this line: it has decided then.
+  co_return !error && count > 0 && !timed_out_ && !closing_;
 }
 
 /// The length of the next head in the buffer; nullopt when the connection is over.
@@ -428,7 +430,6 @@ Task<void> Connection::Refuse(const Refusal& refusal) {
         {{"request_id", request_id}, {"status", refusal.status}, {"reason", refusal.reason}, {"client", peer_text_}});
   }
   if (server_.seconds) server_.answers[static_cast<std::size_t>(refusal.status / 100)]->Add();
-  timed_out_ = false;
   Enter(Phase::kLinger, kLingerTime);
   ResponseHeadOptions options;
   options.close = true;

@@ -258,6 +258,13 @@ Task<jobs::Outcome> Backfill::Run(const jobs::Job& job) {
   if (!complete && complete.error().code == ErrorCode::kConflict) {
     co_return jobs::Outcome::Snooze(std::chrono::milliseconds(0));
   }
+  if (!complete && complete.error().code == ErrorCode::kFenced) {
+    // A pause fences writes like an erase does, but what it interrupts goes on one day.
+    auto now = co_await parts_.status.Find(job.account_id);
+    if (now && now->paused && now->generation == job.generation) {
+      co_return jobs::Outcome::Snooze(std::chrono::minutes(1));
+    }
+  }
   if (!complete) co_return co_await faults_.Conclude(job, account->provider, std::move(complete.error()));
   co_await faults_.Succeeded(job, *account);
   co_return *complete ? jobs::Outcome::Completed() : jobs::Outcome::Snooze(std::chrono::milliseconds(0));

@@ -38,6 +38,7 @@ Task<jobs::Outcome> FaultPolicy::Conclude(const jobs::Job& job, const std::strin
       outcome.error = std::move(error);
       co_return outcome;
     case FaultOwner::kOperator:
+      quiet_providers_.erase(provider);
       co_await parts_.status.RaiseNotice(provider, error);
       co_return jobs::Outcome::Snooze(error.retry_after.value_or(minutes(10)));
     case FaultOwner::kProvider: {
@@ -67,7 +68,10 @@ Task<jobs::Outcome> FaultPolicy::Conclude(const jobs::Job& job, const std::strin
 }
 
 Task<void> FaultPolicy::Succeeded(const jobs::Job& job, const AccountStatus::Account& account) {
-  failures_.erase(job.account_id);
+  const bool had_failures = failures_.erase(job.account_id) > 0;
+  const bool first = quiet_providers_.insert(account.provider).second;
+  // A poll that finds nothing must not cost writes.
+  if (!had_failures && !first && !account.has_fault) co_return;
   co_await parts_.status.ReportSuccess(job.account_id, job.generation, account.provider);
 }
 

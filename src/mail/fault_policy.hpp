@@ -1,6 +1,8 @@
 #pragma once
 
 #include <chrono>
+#include <set>
+#include <string>
 #include <unordered_map>
 
 #include "mail/sync_parts.hpp"
@@ -28,6 +30,8 @@ class FaultPolicy {
  private:
   const SyncParts& parts_;
   std::unordered_map<ConnectedAccountId, int> failures_;
+  /// Providers whose notices are known to be resolved: success is told again only after a fault.
+  std::set<std::string> quiet_providers_;
 };
 
 /// True for a failure that belongs to the one message asked for, not to the account or the provider.

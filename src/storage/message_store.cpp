@@ -12,6 +12,7 @@ constexpr std::string_view kReadStatus = R"sql(
 SELECT epoch, backfill_complete, backfill_done, backfill_total, backfill_started_at, backfill_completed_at,
        synced_messages_count
 FROM email_sync_status WHERE connected_account_id = $1)sql";
+constexpr std::string_view kReadEpoch = "SELECT epoch FROM email_sync_status WHERE connected_account_id = $1";
 constexpr std::string_view kReadCursors = "SELECT lane, value FROM sync_cursors WHERE connected_account_id = $1";
 constexpr std::string_view kFindKnown = R"sql(
 SELECT version, epoch FROM synced_messages WHERE connected_account_id = $1 AND external_message_id = $2)sql";
@@ -97,6 +98,7 @@ class CommitWriter {
     auto fenced = CheckFence(transaction_, commit_.fence);
     if (!fenced) return Fail(std::move(fenced.error()));
     user_ = fenced->user_id;
+    if (NewerEpochHasBegun()) return Fail(ErrorCode::kConflict, "a newer epoch has begun");
     if (commit_.labels) messages_.ReplaceLabels(*commit_.labels);
     WriteMessages();
     messages_.Flush();
@@ -111,6 +113,12 @@ class CommitWriter {
   }
 
  private:
+  /// A full read that was overtaken (its job still ran when the live lane began the next one) writes nothing any more.
+  bool NewerEpochHasBegun() {
+    Rows status = transaction_.Query(kReadEpoch, account_);
+    return status.Step() && status.Int(0) > commit_.epoch;
+  }
+
   void WriteMessages() {
     using Change = MessageWriter::Change;
     for (std::size_t i = 0; i < commit_.upserts.size(); ++i) {

@@ -211,6 +211,7 @@ class GmailMailbox final : public mail::MailProvider {
       stopped = !co_await sink(decoded);
       co_return !stopped;
     };
+    request.streamed_error = [&stream] { return std::exchange(stream, AttachmentStream()).head(); };
     auto answer = co_await client_.Get(request);
     if (stopped) co_return Result<void>();
     if (!answer) co_return std::unexpected(std::move(answer.error()));

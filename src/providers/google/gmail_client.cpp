@@ -73,6 +73,7 @@ Task<Result<std::string>> GmailClient::Once(const Request& request) {
     auto response = co_await parts_.http.Send(http);
     if (!response) co_return std::unexpected(std::move(response.error()));
     if (response->status == 200) co_return std::move(response->body);
+    if (request.streamed_error) response->body = request.streamed_error();
     Error error = ClassifyGmailError(request.call, *response, parts_.clock.Now());
     if (error.code == ErrorCode::kUnauthenticated) {
       if (attempt == 0) {

@@ -56,6 +56,8 @@ class GmailClient {
     std::size_t max_response_bytes = 4 << 20;
     std::chrono::milliseconds timeout{0};  ///< 0: the default.
     std::function<Task<bool>(std::string_view)> on_body;
+    /// Where the error document is when the body was streamed.
+    std::function<std::string()> streamed_error;
   };
   /// The body of a 200. kUnauthenticated never comes out: a token refused twice is kReauthInvalidGrant.
   Task<Result<std::string>> Get(const Request& request);
