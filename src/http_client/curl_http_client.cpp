@@ -56,7 +56,8 @@ class CurlHttpClient::Engine {
                   .connect_timeout = options_.connect_timeout,
                   .low_speed_bytes_per_second = options_.low_speed_bytes_per_second,
                   .low_speed_time = options_.low_speed_time},
-        loop_(executor_, [this](CURL* easy, CURLcode result) { OnDone(easy, result); }) {
+        loop_(executor_, [this](CURL* easy, CURLcode result) { OnDone(loop_, easy, result); }),
+        download_loop_(executor_, [this](CURL* easy, CURLcode result) { OnDone(download_loop_, easy, result); }) {
     if (!options_.ca_file.empty() && !std::ifstream(options_.ca_file)) {
       throw std::runtime_error("cannot read the CA file " + options_.ca_file);
     }
@@ -67,7 +68,7 @@ class CurlHttpClient::Engine {
   }
 
   ~Engine() {
-    for (Transfer* transfer : in_flight_) loop_.Remove(transfer->easy());
+    for (const auto& [transfer, loop] : in_flight_) loop->Remove(transfer->easy());
   }
 
   Result<void> Allow(std::string_view url) {
@@ -96,7 +97,7 @@ class CurlHttpClient::Engine {
     Use use(*this);
     auto prepared = use.transfer->Prepare(request, host->origin, request.timeout - waited);
     if (!prepared) co_return Fail(std::move(prepared.error()));
-    use.Begin();
+    use.Begin(request.on_body_async ? download_loop_ : loop_);
     auto cancel = [&use] { use.Abort(); };
     if (request.on_body_async) {
       co_await Pump(request, use);
@@ -138,20 +139,20 @@ class CurlHttpClient::Engine {
     Use(const Use&) = delete;
     Use& operator=(const Use&) = delete;
 
-    void Begin() {
-      begun = true;
-      engine.in_flight_.push_back(transfer.get());
-      engine.loop_.Add(transfer->easy());
+    void Begin(MultiLoop& where) {
+      loop = &where;
+      engine.in_flight_.emplace_back(transfer.get(), loop);
+      loop->Add(transfer->easy());
     }
     void Abort() {
-      if (!begun || transfer->finished()) return;
-      engine.Forget(*transfer);
+      if (!loop || transfer->finished()) return;
+      engine.Forget(*loop, *transfer);
       transfer->Abort();
     }
 
     Engine& engine;
     std::unique_ptr<Transfer> transfer;
-    bool begun = false;
+    MultiLoop* loop = nullptr;
   };
 
   std::unique_ptr<Transfer> TakeTransfer() {
@@ -161,18 +162,18 @@ class CurlHttpClient::Engine {
     return transfer;
   }
 
-  void Forget(Transfer& transfer) {
-    loop_.Remove(transfer.easy());
-    const auto found = std::ranges::find(in_flight_, &transfer);
+  void Forget(MultiLoop& loop, Transfer& transfer) {
+    loop.Remove(transfer.easy());
+    const auto found = std::ranges::find(in_flight_, &transfer, &std::pair<Transfer*, MultiLoop*>::first);
     if (found == in_flight_.end()) return;
     *found = in_flight_.back();
     in_flight_.pop_back();
   }
 
-  void OnDone(CURL* easy, CURLcode result) {
+  void OnDone(MultiLoop& loop, CURL* easy, CURLcode result) {
     Transfer* transfer = nullptr;
     curl_easy_getinfo(easy, CURLINFO_PRIVATE, &transfer);
-    Forget(*transfer);
+    Forget(loop, *transfer);
     transfer->Finish(result);
   }
 
@@ -190,7 +191,7 @@ class CurlHttpClient::Engine {
         }
         if (transfer.paused() && !transfer.finished()) {
           transfer.ClearPaused();
-          loop_.Unpause(transfer.easy());
+          use.loop->Unpause(transfer.easy());
         }
       } else if (transfer.finished()) {
         co_return;
@@ -233,9 +234,12 @@ class CurlHttpClient::Engine {
   ClientOptions options_;
   TransferSettings settings_;
   std::map<std::string, std::unique_ptr<Host>, std::less<>> hosts_;
-  std::vector<Transfer*> in_flight_;
+  std::vector<std::pair<Transfer*, MultiLoop*>> in_flight_;
   std::vector<std::unique_ptr<Transfer>> idle_;
   MultiLoop loop_;
+  /// Downloads speak HTTP/1.1 (see Transfer::Prepare). One libcurl pool must not hold both versions for one host: 7.88
+  /// then takes an HTTP/2 connection's frames for an HTTP/0.9 answer.
+  MultiLoop download_loop_;
 };
 
 CurlHttpClient::CurlHttpClient(Executor executor, ClientOptions options) {
