@@ -20,7 +20,7 @@ namespace latchkey::simulator {
 
 /// One account's mailbox and what the API keeps beside it.
 struct UserBox {
-  UserBox(Spool& spool, std::uint64_t seed) : mailbox(spool, seed) {}
+  UserBox(Spool& spool, std::uint64_t seed, std::uint64_t first_history_id) : mailbox(spool, seed, first_history_id) {}
   Mailbox mailbox;
   std::map<std::string, std::uint64_t> drafts;  ///< "r-514009792300065821" to the id of its present message.
 };
@@ -33,6 +33,8 @@ struct ApiState {
   /// The mailbox of an account; made on first use.
   UserBox& Box(const Account& account);
   std::uint64_t NextNonce();
+  /// "r-514009792300065821"
+  std::string NewDraftId() { return "r-" + std::to_string(NextNonce() >> 1); }
   std::int64_t NowMilliseconds() const { return ToMicros(clock.Now()) / 1000; }
 
   const Clock& clock;

@@ -1,5 +1,3 @@
-#include <fmt/format.h>
-
 #include "simulator/gmail/api.hpp"
 #include "simulator/gmail/compose.hpp"
 #include "simulator/gmail/errors.hpp"
@@ -101,7 +99,7 @@ Response DraftsSave(Call& call, std::string_view id) {
     const std::uint64_t ids[] = {old_id};
     call.mailbox().Delete(ids);
   }
-  if (!replaces) draft_id = fmt::format("r-{}", call.state.NextNonce() >> 1);
+  if (!replaces) draft_id = call.state.NewDraftId();
   call.box.drafts[draft_id] = new_id;
   return DraftResponse(call, draft_id, *call.mailbox().Find(new_id));
 }

@@ -107,7 +107,7 @@ Response WatchMailbox(Call& call) {
   watch.exclude = behavior == "EXCLUDE" || behavior == "exclude";
   const std::uint64_t history_id = call.mailbox().history_id();
   const Instant expires =
-      call.state.watches.Start(call.grant.account->email, std::move(watch), history_id, call.state.clock.Now());
+      call.state.watches.Start(*call.grant.account, std::move(watch), history_id, call.state.clock.Now());
   std::string out;
   JsonWriter json(out);
   json.BeginObject().Key("historyId").QuotedNumber(history_id);
@@ -116,7 +116,7 @@ Response WatchMailbox(Call& call) {
 }
 
 Response StopWatch(Call& call) {
-  call.state.watches.Stop(call.grant.account->email);
+  call.state.watches.Stop(*call.grant.account);
   return NoContent();
 }
 

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <charconv>
 
 #include <fmt/format.h>
@@ -18,10 +19,14 @@ namespace latchkey::simulator {
 UserBox& ApiState::Box(const Account& account) {
   auto found = boxes.find(account.sub);
   if (found == boxes.end()) {
-    auto box = std::make_unique<UserBox>(spool, HashText(account.sub) ^ random);
+    // Milliseconds since some day of 2023: a simulator that was started again issues higher history ids than before, so
+    // that cursors from its former life end in a full sync instead of in silence.
+    constexpr std::int64_t kBeginning = 1'700'000'000'000;
+    const auto first_history_id = static_cast<std::uint64_t>(std::max<std::int64_t>(NowMilliseconds() - kBeginning, 1));
+    auto box = std::make_unique<UserBox>(spool, HashText(account.sub) ^ random, first_history_id);
     Mailbox& mailbox = box->mailbox;
-    mailbox.OnChange([this, email = account.email, &mailbox](const LabelSet& touched) {
-      watches.Changed(email, touched, mailbox.history_id(), clock.Now());
+    mailbox.OnChange([this, &account, &mailbox](const LabelSet& touched) {
+      watches.Changed(account, touched, mailbox.history_id(), clock.Now());
     });
     found = boxes.emplace(account.sub, std::move(box)).first;
   }

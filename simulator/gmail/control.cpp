@@ -156,7 +156,8 @@ LabelSet GmailService::LabelsForControl(Mailbox& mailbox, const std::vector<std:
 }
 
 MailService::Outcome<std::size_t> GmailService::Import(const Account& account, const std::string& file) {
-  Mailbox& mailbox = state_.Box(account).mailbox;
+  UserBox& box = state_.Box(account);
+  Mailbox& mailbox = box.mailbox;
   const std::int64_t now = state_.NowMilliseconds();
   std::int64_t previous = now;
   std::size_t number = 0;
@@ -169,23 +170,26 @@ MailService::Outcome<std::size_t> GmailService::Import(const Account& account, c
     for (const LabelIndex label : LabelsForControl(mailbox, found.label_names)) labels.push_back(label);
     const std::optional<std::int64_t> date = found.date ? found.date : DateOf(found.raw, now);
     previous = std::min(date.value_or(previous), now);
-    mailbox.Add({.raw = found.raw,
-                 .labels = std::move(labels),
-                 .internal_date = previous,
-                 .thread_id = std::nullopt,
-                 .in_history = false});
+    const StoredMessage& stored = mailbox.Add({.raw = found.raw,
+                                               .labels = std::move(labels),
+                                               .internal_date = previous,
+                                               .thread_id = std::nullopt,
+                                               .in_history = false});
+    if (mailbox.Has(stored, LabelTable::kDraft)) box.drafts[state_.NewDraftId()] = stored.id;
   });
 }
 
 MailService::Outcome<std::size_t> GmailService::ImportSample(const Account& account) {
-  Mailbox& mailbox = state_.Box(account).mailbox;
+  UserBox& box = state_.Box(account);
+  Mailbox& mailbox = box.mailbox;
   const std::vector<SampleMessage> samples = MakeSampleMailbox(account, state_.clock.Now());
   for (const SampleMessage& sample : samples) {
-    mailbox.Add({.raw = sample.raw,
-                 .labels = LabelsForControl(mailbox, sample.labels),
-                 .internal_date = ToMicros(sample.date) / 1000,
-                 .thread_id = std::nullopt,
-                 .in_history = false});
+    const StoredMessage& stored = mailbox.Add({.raw = sample.raw,
+                                               .labels = LabelsForControl(mailbox, sample.labels),
+                                               .internal_date = ToMicros(sample.date) / 1000,
+                                               .thread_id = std::nullopt,
+                                               .in_history = false});
+    if (mailbox.Has(stored, LabelTable::kDraft)) box.drafts[state_.NewDraftId()] = stored.id;
   }
   return samples.size();
 }

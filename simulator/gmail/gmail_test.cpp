@@ -314,6 +314,23 @@ TEST_F(GmailTest, FieldsAndPrettyPrintShapeTheAnswer) {
   EXPECT_EQ(json::parse(pretty.body), Get("messages/" + id));
 }
 
+TEST_F(GmailTest, CursorsOfAFormerSimulatorCountAsExpired) {
+  Deliver(Mail("a"));
+  const std::string cursor = Text(Get("profile").at("historyId"));
+  clock_.Advance(std::chrono::minutes(1));
+  GmailService restarted(clock_, accounts_, 42);
+  Request request;
+  request.method = "GET";
+  request.SetTarget(Users("history?startHistoryId=" + cursor));
+  const Grant grant{.account = &ada_, .client_id = "client", .scopes = scopes_};
+  EXPECT_EQ(restarted.Handle(request, grant).status, 404);
+}
+
+TEST_F(GmailTest, SampleDraftsAreDrafts) {
+  ASSERT_TRUE(service_.ImportSample(ada_));
+  EXPECT_EQ(Get("drafts").at("drafts").as_array().size(), 1U);
+}
+
 TEST_F(GmailTest, AnAccountWithoutGmailSaysSo) {
   accounts_.FindByEmail("ada@example.com")->has_mailbox = false;
   EXPECT_EQ(Text(Ask(400, "GET", Users("profile")).at("error").at("message")), "Mail service not enabled");

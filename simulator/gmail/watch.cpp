@@ -18,16 +18,16 @@ std::string SubscriptionOf(const std::string& topic) {
 
 }  // namespace
 
-Instant Watches::Start(const std::string& account, Watch watch, std::uint64_t history_id, Instant now) {
+Instant Watches::Start(const Account& account, Watch watch, std::uint64_t history_id, Instant now) {
   watch.expires = now + kLife;
   std::ranges::sort(watch.labels);
-  Watch& stored = watches_[account] = std::move(watch);
+  Watch& stored = watches_[account.sub] = std::move(watch);
   Notify(account, stored, history_id, now);
   return stored.expires;
 }
 
-void Watches::Changed(const std::string& account, const LabelSet& touched, std::uint64_t history_id, Instant now) {
-  const auto found = watches_.find(account);
+void Watches::Changed(const Account& account, const LabelSet& touched, std::uint64_t history_id, Instant now) {
+  const auto found = watches_.find(account.sub);
   if (found == watches_.end()) return;
   Watch& watch = found->second;
   if (watch.expires <= now) {
@@ -43,9 +43,10 @@ void Watches::Changed(const std::string& account, const LabelSet& touched, std::
   Notify(account, watch, history_id, now);
 }
 
-void Watches::Notify(const std::string& account, Watch& watch, std::uint64_t history_id, Instant now) {
+void Watches::Notify(const Account& account, Watch& watch, std::uint64_t history_id, Instant now) {
   watch.last_notification = now;
-  const std::string data = Base64Encode(fmt::format(R"({{"emailAddress":"{}","historyId":{}}})", account, history_id));
+  const std::string data =
+      Base64Encode(fmt::format(R"({{"emailAddress":"{}","historyId":{}}})", account.email, history_id));
   const std::string id = std::to_string(next_message_id_++);
   const std::string time = FormatInstant(now).substr(0, 23) + "Z";
   queue_.push_back(

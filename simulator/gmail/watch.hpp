@@ -8,6 +8,7 @@
 #include <boost/json/array.hpp>
 
 #include "base/clock.hpp"
+#include "simulator/accounts.hpp"
 #include "simulator/mailbox/mailbox.hpp"
 
 namespace latchkey::simulator {
@@ -29,17 +30,17 @@ class Watches {
   /// Nobody may ever fetch them: the oldest go.
   static constexpr std::size_t kMaxQueued = 10'000;
 
-  Instant Start(const std::string& account, Watch watch, std::uint64_t history_id, Instant now);
-  void Stop(const std::string& account) { watches_.erase(account); }
-  void Changed(const std::string& account, const LabelSet& touched, std::uint64_t history_id, Instant now);
+  Instant Start(const Account& account, Watch watch, std::uint64_t history_id, Instant now);
+  void Stop(const Account& account) { watches_.erase(account.sub); }
+  void Changed(const Account& account, const LabelSet& touched, std::uint64_t history_id, Instant now);
 
   /// Envelopes as Pub/Sub posts them, oldest first.
   boost::json::array Messages(bool clear);
 
  private:
-  void Notify(const std::string& account, Watch& watch, std::uint64_t history_id, Instant now);
+  void Notify(const Account& account, Watch& watch, std::uint64_t history_id, Instant now);
 
-  std::map<std::string, Watch> watches_;
+  std::map<std::string, Watch> watches_;  ///< By the account's sub: its address may change.
   std::deque<boost::json::object> queue_;
   std::uint64_t next_message_id_ = 2'070'443'601'311'540;
 };

@@ -52,8 +52,8 @@ std::optional<std::uint64_t> ParseId(std::string_view text) {
   return id;
 }
 
-Mailbox::Mailbox(Spool& spool, std::uint64_t seed) : spool_(spool), random_(seed) {
-  history_id_ = 10'000 + NextRandom() % 90'000;
+Mailbox::Mailbox(Spool& spool, std::uint64_t seed, std::uint64_t first_history_id) : spool_(spool), random_(seed) {
+  history_id_ = first_history_id + NextRandom() % 1'000;
   history_.ExpireBelow(history_id_);
 }
 

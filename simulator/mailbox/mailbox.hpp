@@ -36,8 +36,9 @@ struct StoredMessage {
 /// only. Pointers to messages are valid until the next change. Every arbitrary choice comes from the seed.
 class Mailbox {
  public:
-  /// `spool` outlives the mailbox.
-  Mailbox(Spool& spool, std::uint64_t seed);
+  /// `spool` outlives the mailbox. History ids begin a little above `first_history_id`: whoever makes a mailbox anew
+  /// under an old name gives a higher one, so that ids issued by the old mailbox count as expired.
+  Mailbox(Spool& spool, std::uint64_t seed, std::uint64_t first_history_id = 10'000);
 
   struct Addition {
     std::string_view raw;
