@@ -1,7 +1,5 @@
 // The part of Connect that turns a redeemed grant into a stored connection.
 
-#include <fmt/format.h>
-
 #include <algorithm>
 
 #include "connected_accounts/connect.hpp"
@@ -11,8 +9,6 @@
 namespace latchkey::connected_accounts {
 namespace {
 
-/// The first sync; its handler reads on from there.
-constexpr std::string_view kFetchEmails = "fetch_emails";
 /// Another connect of the same mailbox may win the race for its row; then ours goes onto that row.
 constexpr int kMaxTries = 3;
 /// A mailbox that is just being erased can be connected anew when its last row is gone.
@@ -132,9 +128,9 @@ Task<Result<Connection>> Connect::MakeConnection(const ConnectAttempt& attempt, 
     co_return Fail(ErrorCode::kNoRefreshToken, "the provider gave no refresh token");
   }
   if (Has(account.granted, Capability::kReadMail)) {
-    connection.first_jobs.push_back({.kind = std::string(kFetchEmails),
+    connection.first_jobs.push_back({.kind = std::string(jobs::kFetchEmails),
                                      .priority = jobs::Priority::kLive,
-                                     .unique_key = fmt::format("{}:{}", kFetchEmails, account.id),
+                                     .unique_key = jobs::AccountKey(jobs::kFetchEmails, account.id),
                                      .account_id = account.id});
   }
   co_return connection;

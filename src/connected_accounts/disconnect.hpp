@@ -16,7 +16,7 @@
 namespace latchkey::connected_accounts {
 
 /// The kinds of the jobs whose handlers are here.
-inline constexpr std::string_view kDeleteSyncedData = "delete_synced_data";
+using jobs::kDeleteSyncedData;
 inline constexpr std::string_view kRevokeGrant = "revoke_grant";
 
 /// Stops, revokes and erases a connection. Never depends on the provider answering: from Begin on nothing of the
