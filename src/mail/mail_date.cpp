@@ -188,8 +188,11 @@ std::optional<Instant> ParseMailDate(std::string_view value) {
   const std::chrono::year_month_day date{std::chrono::year(*year), std::chrono::month(*month),
                                          std::chrono::day(static_cast<unsigned>(*day))};
   if (!date.ok() || *year < 1900) return std::nullopt;
-  return Instant(std::chrono::sys_days(date)) + std::chrono::hours(time->hour) + minutes(time->minute) +
-         std::chrono::seconds(time->second) - zone;
+  const Instant instant = Instant(std::chrono::sys_days(date)) + std::chrono::hours(time->hour) +
+                          minutes(time->minute) + std::chrono::seconds(time->second) - zone;
+  // A zone may carry the last day of 9999 past what RFC 3339 can write.
+  if (instant >= std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)) return std::nullopt;
+  return instant;
 }
 
 }  // namespace latchkey::mail

@@ -117,7 +117,8 @@ class Reader {
       if (c < '0' || c > '9') return;
       millis = millis * 10 + (c - '0');
     }
-    message_.received_at = FromMicros((negative ? -millis : millis) * 1000);
+    constexpr std::int64_t kYear9999 = 253'370'764'800'000;
+    message_.received_at = FromMicros(std::clamp(negative ? -millis : millis, -kYear9999 / 8, kYear9999) * 1000);
   }
 
   bool ReadLabels(ondemand::value value) {
