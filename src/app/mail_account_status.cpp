@@ -23,6 +23,7 @@ Task<Result<mail::AccountStatus::Account>> MailAccountStatus::Find(const Connect
   out.generation = found->generation;
   out.paused = found->paused;
   out.disconnecting = found->disconnecting;
+  out.has_fault = found->fault.has_value();
   out.can_read_mail =
       std::ranges::find(found->granted, connected_accounts::Capability::kReadMail) != found->granted.end();
   co_return out;
