@@ -168,7 +168,7 @@ TEST_F(MailSyncTest, TheFirstRunTakesTheCursorAndStartsTheFullReadInOneCommit) {
   for (int i = 0; i < 20; ++i) mailbox_->Deliver();
   EXPECT_EQ(RunLive().kind, Kind::kCompleted);
   EXPECT_TRUE(memory_.rows.empty());
-  EXPECT_THAT(memory_.labels, SizeIs(2));
+  EXPECT_THAT(memory_.labels, SizeIs(5));
   EXPECT_EQ(memory_.state.backfill.epoch, 1);
   EXPECT_EQ(memory_.state.backfill.total, 20);
   ASSERT_THAT(memory_.jobs, SizeIs(1));

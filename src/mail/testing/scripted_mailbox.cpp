@@ -83,6 +83,9 @@ Task<Result<std::vector<Label>>> ScriptedMailbox::ListLabels() {
   auto answer = co_await Answer("labels", {});
   if (!answer) co_return std::unexpected(answer.error());
   std::vector<Label> labels = {{.external_id = "INBOX", .name = "INBOX", .role = Label::Role::kInbox},
+                               {.external_id = "Label_1", .name = "Friends"},
+                               {.external_id = "STARRED", .name = "STARRED", .role = Label::Role::kStarred},
+                               {.external_id = "TRASH", .name = "TRASH", .role = Label::Role::kTrash},
                                {.external_id = "UNREAD", .name = "UNREAD", .role = Label::Role::kUnread}};
   co_return labels;
 }
