@@ -12,9 +12,10 @@ namespace {
 using jobs::Job;
 using jobs::Outcome;
 
+// SQLite would take the index by state and look at everything that waits; named, it walks what is due.
 constexpr std::string_view kPromote = R"sql(
 UPDATE jobs SET state = 'available'
-WHERE row_id IN (SELECT row_id FROM jobs WHERE state IN ('scheduled', 'retryable') AND scheduled_at <= $1
+WHERE row_id IN (SELECT row_id FROM jobs INDEXED BY idx_jobs_due WHERE state IN ('scheduled', 'retryable') AND scheduled_at <= $1
                  ORDER BY scheduled_at LIMIT $2))sql";
 // One walk along the claim index per kind. A job whose account has one of its kind running is passed over.
 constexpr std::string_view kCandidates = R"sql(
@@ -48,7 +49,7 @@ VALUES ($1, $2, $3, $4, (SELECT id FROM connected_accounts WHERE id = $5), $6, $
 
 constexpr std::string_view kExpired = "SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT $2";
 constexpr std::string_view kNextDue = R"sql(
-SELECT min(scheduled_at) FROM jobs WHERE state IN ('scheduled', 'retryable'))sql";
+SELECT min(scheduled_at) FROM jobs INDEXED BY idx_jobs_due WHERE state IN ('scheduled', 'retryable'))sql";
 
 constexpr std::string_view kReadState = "SELECT row_id, state FROM jobs WHERE id = $1";
 constexpr std::string_view kRevive = R"sql(

@@ -1,0 +1,84 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "storage/sqlite/connection.hpp"
+#include "storage/testing/scratch_store.hpp"
+
+namespace latchkey::storage::sqlite {
+namespace {
+
+using ::testing::IsEmpty;
+using ::testing::Not;
+
+class EraseLeavesNothingTest : public ::testing::Test {
+ protected:
+  /// Tables with a row in which any column holds `id`, whatever the schema will look like.
+  std::vector<std::string> TablesNaming(const std::string& id) {
+    Connection connection(store.directory() + "/latchkey.db", Connection::Mode::kReadOnly);
+    std::vector<std::string> tables, naming;
+    {
+      Rows rows = connection.Query(
+          "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%' AND sql NOT LIKE "
+          "'%VIRTUAL%'");
+      while (rows.Step()) tables.push_back(rows.String(0));
+    }
+    for (const auto& table : tables) {
+      std::vector<std::string> columns;
+      {
+        Rows rows = connection.Query("SELECT name FROM pragma_table_info('" + table + "')");
+        while (rows.Step()) columns.push_back(rows.String(0));
+      }
+      for (const auto& column : columns) {
+        Rows rows =
+            connection.Query("SELECT 1 FROM \"" + table + "\" WHERE instr(\"" + column + "\", $1) > 0 LIMIT 1", id);
+        if (rows.Step()) naming.push_back(table + "." + column);
+      }
+    }
+    return naming;
+  }
+  std::int64_t CountOf(const std::string& sql) {
+    Connection connection(store.directory() + "/latchkey.db", Connection::Mode::kReadOnly);
+    Rows rows = connection.Query(sql);
+    rows.Step();
+    return rows.Int(0);
+  }
+  storage::testing::ScratchStore store;
+};
+
+TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
+  Database& database = store.database();
+  const auto user = store.AddUser("ada");
+  const auto account = store.AddAccount(user, "ada.mail");
+  auto commit = storage::testing::CommitFor(account);
+  commit.labels = storage::testing::SampleLabels();
+  for (int i = 0; i < 20; ++i) commit.upserts.push_back(storage::testing::SampleMessage("m" + std::to_string(i), i));
+  commit.deletions = {"gone"};
+  commit.cursors = {{.lane = "live", .value = "1"}};
+  commit.failed_items = {{.external_id = "broken", .error_code = "internal"}};
+  commit.jobs = {{.kind = "fetch_emails",
+                  .args = R"({"account":")" + account.id.text() + "\"}",
+                  .account_id = account.id,
+                  .generation = account.generation}};
+  store.Get(database.messages().Apply(commit));
+  store.Get(database.messages().IndexPending(10));
+  const auto job = store.Get(database.jobs().Claim({.kinds = {"fetch_emails"}})).at(0);
+  store.Get(database.jobs().Finish({.job_id = job.id, .token = job.lease_token}, jobs::Outcome::Completed(), {}));
+  ASSERT_THAT(TablesNaming(account.id.text()), Not(IsEmpty()));
+
+  store.Get(database.accounts().BeginErase(user.id, account.id));
+  const auto erase = store.Get(database.jobs().Claim({.kinds = {"delete_synced_data"}})).at(0);
+  while (!store.Get(database.accounts().EraseSome(account.id, 7))) {
+  }
+  store.Get(database.jobs().Finish({.job_id = erase.id, .token = erase.lease_token}, jobs::Outcome::Completed(), {}));
+
+  for (const auto& place : TablesNaming(account.id.text())) EXPECT_EQ(place, "erasures.connected_account_id");
+  EXPECT_EQ(CountOf("SELECT count(*) FROM synced_messages"), 0);
+  EXPECT_EQ(CountOf("SELECT count(*) FROM message_bodies"), 0);
+  EXPECT_EQ(CountOf("SELECT count(*) FROM attachments"), 0);
+  EXPECT_EQ(CountOf("SELECT count(*) FROM message_labels"), 0);
+  EXPECT_EQ(CountOf("SELECT count(*) FROM search_pending"), 0);
+  EXPECT_EQ(CountOf("SELECT count(*) FROM message_search WHERE message_search MATCH 'text OR subject OR grace'"), 0);
+}
+
+}  // namespace
+}  // namespace latchkey::storage::sqlite
