@@ -43,9 +43,12 @@ let status = 1
 try {
   const addresses = await ready()
   const files = readdirSync(here).filter((name) => name.endsWith('.test.mjs')).sort().map((name) => join(here, name))
-  const tests = spawn(process.execPath, ['--test', '--test-reporter=spec', ...files], {
+  const tests = spawn(process.execPath, ['--test', '--test-timeout=60000', '--test-reporter=spec', ...files], {
     stdio: 'inherit',
-    env: { ...process.env, LATCHKEY_SIMULATOR: addresses.http, LATCHKEY_SIMULATOR_TLS: addresses.https, NODE_EXTRA_CA_CERTS: addresses.ca },
+    env: {
+      ...process.env, LATCHKEY_SIMULATOR: addresses.http, LATCHKEY_SIMULATOR_TLS: addresses.https,
+      LATCHKEY_SIMULATOR_PROGRAM: resolve(process.argv[2]), NODE_EXTRA_CA_CERTS: addresses.ca,
+    },
   })
   ;[status] = await once(tests, 'exit')
 } catch (error) {
