@@ -49,7 +49,7 @@ run_demo() {
   local demo="$ROOT/.demo" server="$ROOT/build/release/src/app/latchkey" simulator="$ROOT/build/release/simulator/latchkey-simulator"
   [ -x "$server" ] && [ -x "$simulator" ] || die "not built yet; run ./dev demo without --no-build"
 
-  # The stand-in forgets everything when it stops, and its ids begin anew: yesterday's copy would not fit today's mailbox.
+  # Another mailbox has other ids: yesterday's copy would not fit it. With the same one both sides go on where they were.
   if [ "$reset" = 1 ] || [ "$(cat "$demo/mailbox" 2>/dev/null)" != "$mailbox" ]; then rm -rf "$demo"; fi
   mkdir -p "$demo"
   chmod 700 "$demo"
@@ -58,7 +58,8 @@ run_demo() {
 
   local fill=(--sample "$DEMO_PERSON") simulator_port=$((port + 25)) simulator_pid server_pid=""
   [ -z "$mailbox" ] || fill=(--mailbox "$DEMO_PERSON=$mailbox")
-  "$simulator" --listen "127.0.0.1:$simulator_port" --client-id "$DEMO_CLIENT" --client-secret "$DEMO_SECRET" --ready-file "$demo/simulator.json" --account "$DEMO_PERSON=Mira Solberg" \
+  "$simulator" --listen "127.0.0.1:$simulator_port" --client-id "$DEMO_CLIENT" --client-secret "$DEMO_SECRET" --ready-file "$demo/simulator.json" \
+    --state "$demo/simulator-state.json" --account "$DEMO_PERSON=Mira Solberg" \
     --account "jonas.weber@example.org=Jonas Weber" "${fill[@]}" >"$demo/simulator.log" 2>&1 &
   simulator_pid=$!
   trap 'kill $simulator_pid $server_pid 2>/dev/null; wait 2>/dev/null' EXIT

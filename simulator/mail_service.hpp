@@ -55,8 +55,9 @@ class MailService {
   /// Fills the account's mailbox from a file before serving: mbox (plain or gzip), a folder of .eml, .jsonl, or "-" for
   /// JSON Lines on standard input. Returns the number of messages; the error names the file and says what to do.
   virtual Outcome<std::size_t> Import(const Account& account, const std::string& file) = 0;
-  /// Fills it with the project's sample mailbox.
-  virtual Outcome<std::size_t> ImportSample(const Account& account) = 0;
+  /// Fills it with the project's sample mailbox, its newest mail shortly before `now`. The same `now` gives the same
+  /// ids.
+  virtual Outcome<std::size_t> ImportSample(const Account& account, Instant now) = 0;
 
   /// Returns {"id", "threadId", "historyId"}.
   virtual Outcome<boost::json::object> Deliver(const Account& account, IncomingMessage message) = 0;

@@ -1,18 +1,15 @@
 // latchkey-simulator: reads the command line, fills the mailboxes, listens, and runs the loop until a signal.
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cstdio>
-#include <filesystem>
-#include <fstream>
 
 #include <fmt/format.h>
 #include <boost/asio/signal_set.hpp>
-#include <boost/json/parse.hpp>
-#include <boost/json/serialize.hpp>
+#include <boost/json/object.hpp>
 
 #include "simulator/app/application.hpp"
 #include "simulator/app/options.hpp"
+#include "simulator/app/state_file.hpp"
 #include "simulator/http/server.hpp"
 #include "simulator/http/tls_identity.hpp"
 
@@ -28,7 +25,7 @@ int Fail(std::string_view sentence) {
 }
 
 /// Accounts in the order named, then those that only --mailbox or --sample name; then their mail.
-std::expected<void, std::string> Fill(const Options& options, Application& application) {
+std::expected<void, std::string> Fill(const Options& options, latchkey::Instant began, Application& application) {
   for (const auto& [email, name] : options.accounts) application.accounts().Add(email, name);
   const auto report = [&](const Account& account, std::size_t count) {
     if (!options.quiet) fmt::print("{}: {} messages\n", account.email, count);
@@ -41,42 +38,10 @@ std::expected<void, std::string> Fill(const Options& options, Application& appli
   }
   for (const std::string& email : options.samples) {
     const Account& account = application.accounts().Add(email);
-    const auto count = application.mail().ImportSample(account);
+    const auto count = application.mail().ImportSample(account, began);
     if (!count) return std::unexpected(count.error());
     report(account, *count);
   }
-  return {};
-}
-
-/// Under another name first: nobody ever reads half of it. For the owner's eyes only, since it may hold tokens.
-bool WriteFile(const std::string& path, const boost::json::object& content) {
-  const std::string temporary = fmt::format("{}.{}", path, getpid());
-  const mode_t previous = umask(0077);
-  std::ofstream out(temporary);
-  umask(previous);
-  out << boost::json::serialize(content) << '\n';
-  out.close();
-  std::error_code error;
-  if (out) std::filesystem::rename(temporary, path, error);
-  return out && !error;
-}
-
-/// Takes up the state file, if there is one, and keeps it up to date from now on.
-std::expected<void, std::string> KeepState(const std::string& path, Application& application) {
-  if (std::ifstream in(path); in) {
-    const std::string text((std::istreambuf_iterator<char>(in)), {});
-    boost::system::error_code error;
-    const boost::json::value saved = boost::json::parse(text, error);
-    if (error || !saved.is_object() || !application.grants().Load(saved.as_object(), application.accounts())) {
-      return std::unexpected(fmt::format("{} is not a state file of this program. Delete it or name another.", path));
-    }
-  }
-  if (!WriteFile(path, application.grants().Save())) {
-    return std::unexpected(fmt::format("cannot write {}. Choose a writable place with --state.", path));
-  }
-  application.grants().OnChange([path, &application] {
-    if (!WriteFile(path, application.grants().Save())) fmt::print(stderr, "cannot write {}\n", path);
-  });
   return {};
 }
 
@@ -111,12 +76,12 @@ int main(int argc, char** argv) {
     ready["https"] = fmt::format("https://localhost:{}", *tls_port);
     ready["ca"] = identity->ca_file.string();
   }
+  auto state = latchkey::simulator::StateFile::Open(options->state_file, latchkey::SystemClock().Now());
+  if (!state) return Fail(state.error());
   // Only now: a port that is taken should not cost the time of a long import first.
-  if (const auto filled = Fill(*options, application); !filled) return Fail(filled.error());
-  if (!options->state_file.empty()) {
-    if (const auto kept = KeepState(options->state_file, application); !kept) return Fail(kept.error());
-  }
-  if (!options->ready_file.empty() && !WriteFile(options->ready_file, ready)) {
+  if (const auto filled = Fill(*options, state->began(), application); !filled) return Fail(filled.error());
+  if (const auto kept = state->Attach(application.grants(), application.accounts()); !kept) return Fail(kept.error());
+  if (!options->ready_file.empty() && !latchkey::simulator::WriteFileAtomically(options->ready_file, ready)) {
     return Fail(fmt::format("cannot write {}. Choose a writable place with --ready-file.", options->ready_file));
   }
   if (!options->quiet) {

@@ -174,7 +174,7 @@ ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::jso
   Assign(account.email_verified, verified);
   Assign(account.has_mailbox, has_mailbox);
   for (const auto& imported :
-       {sample ? parts_.mail.ImportSample(account) : MailService::Outcome<std::size_t>(0),
+       {sample ? parts_.mail.ImportSample(account, parts_.clock.Now()) : MailService::Outcome<std::size_t>(0),
         mailbox.empty() ? MailService::Outcome<std::size_t>(0) : parts_.mail.Import(account, mailbox)}) {
     if (!imported) return Refuse(400, imported.error());
   }

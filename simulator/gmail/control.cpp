@@ -179,10 +179,10 @@ MailService::Outcome<std::size_t> GmailService::Import(const Account& account, c
   });
 }
 
-MailService::Outcome<std::size_t> GmailService::ImportSample(const Account& account) {
+MailService::Outcome<std::size_t> GmailService::ImportSample(const Account& account, Instant now) {
   UserBox& box = state_.Box(account);
   Mailbox& mailbox = box.mailbox;
-  const std::vector<SampleMessage> samples = MakeSampleMailbox(account, state_.clock.Now());
+  const std::vector<SampleMessage> samples = MakeSampleMailbox(account, now);
   for (const SampleMessage& sample : samples) {
     const StoredMessage& stored = mailbox.Add({.raw = sample.raw,
                                                .labels = LabelsForControl(mailbox, sample.labels),

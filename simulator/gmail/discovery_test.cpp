@@ -148,7 +148,7 @@ class DiscoveryTest : public GmailFixture {
 };
 
 TEST_F(DiscoveryTest, EveryMethodAnswersWithItsSchema) {
-  ASSERT_TRUE(service_.ImportSample(ada_));
+  ASSERT_TRUE(service_.ImportSample(ada_, clock_.Now()));
   const std::string start = Text(Call("getProfile", "profile").at("historyId"));
   const std::string label = Text(
       Call("labels.create", "labels", R"({"name":"Tour","color":{"textColor":"#000000","backgroundColor":"#ffffff"}})")
@@ -253,7 +253,7 @@ void CollectPaths(const json::value& value, const std::string& path, std::set<st
 }
 
 TEST_F(DiscoveryTest, AnswersHaveTheMembersOfRecordedOnes) {
-  service_.ImportSample(ada_);
+  service_.ImportSample(ada_, clock_.Now());
   const std::string id = Deliver(
       "From: c@example.net\r\nContent-Type: multipart/mixed; boundary=b\r\n\r\n--b\r\nContent-Type: "
       "multipart/alternative; boundary=c\r\n\r\n--c\r\nContent-Type: "

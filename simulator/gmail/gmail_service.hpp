@@ -15,7 +15,7 @@ class GmailService final : public MailService {
   void SetPartGate(PartGate gate) override { gate_ = std::move(gate); }
 
   Outcome<std::size_t> Import(const Account& account, const std::string& file) override;
-  Outcome<std::size_t> ImportSample(const Account& account) override;
+  Outcome<std::size_t> ImportSample(const Account& account, Instant now) override;
 
   Outcome<boost::json::object> Deliver(const Account& account, IncomingMessage message) override;
   Outcome<void> ModifyLabels(const Account& account, std::string_view message_id, const std::vector<std::string>& add,

@@ -327,7 +327,7 @@ TEST_F(GmailTest, CursorsOfAFormerSimulatorCountAsExpired) {
 }
 
 TEST_F(GmailTest, SampleDraftsAreDrafts) {
-  ASSERT_TRUE(service_.ImportSample(ada_));
+  ASSERT_TRUE(service_.ImportSample(ada_, clock_.Now()));
   EXPECT_EQ(Get("drafts").at("drafts").as_array().size(), 1U);
 }
 

@@ -30,7 +30,7 @@ class FakeMail final : public MailService {
     if (file == "missing.mbox") return std::unexpected(std::string("there is no missing.mbox"));
     return 0;
   }
-  Outcome<std::size_t> ImportSample(const Account&) override { return 3; }
+  Outcome<std::size_t> ImportSample(const Account&, Instant) override { return 3; }
   Outcome<boost::json::object> Deliver(const Account&, IncomingMessage message) override {
     delivered.push_back(std::move(message));
     return boost::json::object{{"id", std::to_string(delivered.size())}, {"threadId", "t"}, {"historyId", "1"}};
