@@ -35,12 +35,13 @@ SELECT received_at, row_id FROM synced_messages
 WHERE connected_account_id = $1 AND thread_id = $5 AND (received_at, row_id) < ($2, $3)
 ORDER BY received_at DESC, row_id DESC LIMIT $4)sql";
 // The index gives rows in the order of their storing, which is not that of their dates: all matches are looked at.
+// CROSS keeps the index first: asked the other way round, it is searched anew for every message of the mailbox.
 constexpr std::string_view kBySearch = R"sql(
-SELECT m.received_at, m.row_id FROM message_search f JOIN synced_messages m ON m.row_id = f.rowid
+SELECT m.received_at, m.row_id FROM message_search f CROSS JOIN synced_messages m ON m.row_id = f.rowid
 WHERE f.message_search MATCH $5 AND m.connected_account_id = $1 AND (m.received_at, m.row_id) < ($2, $3)
 ORDER BY m.received_at DESC, m.row_id DESC LIMIT $4)sql";
 constexpr std::string_view kBySearchInLabel = R"sql(
-SELECT m.received_at, m.row_id FROM message_search f JOIN synced_messages m ON m.row_id = f.rowid
+SELECT m.received_at, m.row_id FROM message_search f CROSS JOIN synced_messages m ON m.row_id = f.rowid
 WHERE f.message_search MATCH $5 AND (m.received_at, m.row_id) < ($2, $3)
   AND EXISTS (SELECT 1 FROM message_labels p
               WHERE p.label_row = $1 AND p.received_at = m.received_at AND p.message_row = m.row_id)
@@ -51,6 +52,7 @@ SELECT id, connected_account_id, external_message_id, thread_id, subject, snippe
 FROM synced_messages WHERE row_id = $1)sql";
 
 constexpr std::array kHotStatements{kByAccount, kByLabel, kByThread};
+constexpr std::array kSearchStatements{kBySearch, kBySearchInLabel};
 
 struct Key {
   std::int64_t received_at = std::numeric_limits<std::int64_t>::max();
@@ -174,5 +176,6 @@ Result<mail::MessageList> ListMessages(Connection& connection, const mail::Messa
 }
 
 std::span<const std::string_view> ListStatements() { return kHotStatements; }
+std::span<const std::string_view> SearchStatements() { return kSearchStatements; }
 
 }  // namespace latchkey::storage

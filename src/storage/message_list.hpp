@@ -14,5 +14,7 @@ Result<mail::MessageList> ListMessages(Connection& connection, const mail::Messa
 
 /// The statements that find a page's keys. Tests hold their plans to an index walk.
 std::span<const std::string_view> ListStatements();
+/// Those that search. Their plans begin at the full-text index.
+std::span<const std::string_view> SearchStatements();
 
 }  // namespace latchkey::storage

@@ -32,6 +32,12 @@ TEST_F(QueryPlanTest, AListPageIsAnIndexWalkWithoutSorting) {
   }
 }
 
+TEST_F(QueryPlanTest, ASearchBeginsAtTheFullTextIndex) {
+  for (const std::string_view sql : SearchStatements()) {
+    EXPECT_THAT(Plan(sql), ::testing::StartsWith("SCAN f VIRTUAL TABLE")) << sql;
+  }
+}
+
 TEST_F(QueryPlanTest, WhatIsAskedOftenWalksItsOwnIndex) {
   struct Asked {
     std::string_view index, sql;
