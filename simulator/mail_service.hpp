@@ -34,6 +34,12 @@ struct MailboxQuery {
   bool include_deleted = false;  ///< List permanently deleted ids as well.
 };
 
+/// Ways in which real pages of lists are awkward, and which a client must survive.
+struct ListQuirks {
+  bool empty_pages = false;     ///< Before each page comes one without items, with a nextPageToken.
+  bool repeated_items = false;  ///< Each page begins with the last item of the page before.
+};
+
 /// Mail behind the API host and the control API; implemented by simulator/gmail. Loop thread only.
 /// Control verbs answer with a sentence for the test author when they cannot do what was asked.
 class MailService {
@@ -80,6 +86,8 @@ class MailService {
   /// Per account address: {"units": total, "unitsLastMinute": n, "byMethod": {"messages.get": {"calls": n, "units":
   /// n}}}.
   virtual boost::json::object QuotaCounters() const = 0;
+  /// For messages.list, threads.list and history.list, from now on.
+  virtual void SetListQuirks(ListQuirks quirks) = 0;
   virtual void ResetCounters() = 0;
 
   /// Push messages made by watch, oldest first, Pub/Sub shaped; `clear` forgets them.

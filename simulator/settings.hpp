@@ -21,6 +21,9 @@ struct Settings {
   bool client_deleted = false;
   /// Compared exactly; empty: any http(s) URI on loopback.
   std::vector<std::string> redirect_uris;
+  /// Lists answer an empty page with a next link before each page, or repeat the last item of the page before.
+  bool empty_pages = false;
+  bool repeated_items = false;
   bool send_iss = false;
   /// The pages carry Cross-Origin-Opener-Policy: same-origin, which cuts a popup from the page that opened it.
   bool sever_opener = false;

@@ -35,6 +35,8 @@ boost::json::object Describe(const Account& account) {
 boost::json::object Describe(const Settings& settings) {
   boost::json::object result;
   result["quota"] = settings.quota;
+  result["empty_pages"] = settings.empty_pages;
+  result["repeated_items"] = settings.repeated_items;
   result["concurrency_limit"] = settings.concurrency_limit;
   result["testing_mode"] = settings.testing_mode;
   result["access_token_seconds"] = settings.access_token_life.count();
@@ -193,6 +195,8 @@ ControlApi::Outcome ControlApi::ChangeSettings(const Request& request, const boo
   const auto secret = fields.Text("client_secret");
   const auto deleted = fields.Flag("client_deleted");
   const auto redirect_uris = fields.Texts("redirect_uris");
+  const auto empty_pages = fields.Flag("empty_pages");
+  const auto repeated_items = fields.Flag("repeated_items");
   const auto send_iss = fields.Flag("send_iss");
   const auto sever_opener = fields.Flag("sever_opener");
   if (life && *life > 1'000'000'000) fields.Complain("\"access_token_seconds\" is too large");
@@ -204,9 +208,12 @@ ControlApi::Outcome ControlApi::ChangeSettings(const Request& request, const boo
   Assign(settings.client_secret, secret);
   Assign(settings.client_deleted, deleted);
   Assign(settings.redirect_uris, redirect_uris);
+  Assign(settings.empty_pages, empty_pages);
+  Assign(settings.repeated_items, repeated_items);
   Assign(settings.send_iss, send_iss);
   Assign(settings.sever_opener, sever_opener);
   parts_.mail.EnforceQuota(settings.quota);
+  parts_.mail.SetListQuirks({.empty_pages = settings.empty_pages, .repeated_items = settings.repeated_items});
   return Describe(settings);
 }
 

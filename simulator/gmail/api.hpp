@@ -14,6 +14,7 @@
 #include "simulator/gmail/watch.hpp"
 #include "simulator/grant.hpp"
 #include "simulator/http/message.hpp"
+#include "simulator/mail_service.hpp"
 #include "simulator/mailbox/mailbox.hpp"
 
 namespace latchkey::simulator {
@@ -44,6 +45,7 @@ struct ApiState {
   Quota quota;
   Uploads uploads;
   Watches watches;
+  ListQuirks quirks;
   std::map<std::string, std::unique_ptr<UserBox>, std::less<>> boxes;  ///< By the account's sub.
 };
 
@@ -94,6 +96,14 @@ Response HistoryList(Call& call);
 
 // Shared by the methods.
 
+/// Whether this request is answered with an empty page, and the page token without the mark of an earlier empty page.
+struct PageToken {
+  std::string_view text;
+  bool answer_empty = false;
+};
+PageToken ReadPageToken(const Call& call);
+/// The token of the page that follows an empty one.
+std::string TokenAfterEmptyPage(std::string_view token);
 /// maxResults within 1 to `most`; `most` also stands for larger values, as Gmail treats them. nullopt: not a number.
 std::optional<std::size_t> PageSize(const Request& request, std::size_t usual, std::size_t most);
 /// Known label ids to indexes. The error is Gmail's "Invalid label: X".

@@ -139,10 +139,11 @@ Response HistoryList(Call& call) {
     label = labels->front();
   }
   std::uint64_t after = *start;
-  if (const std::string_view token = query.Get("pageToken"); !token.empty()) {
-    const std::optional<std::uint64_t> last = ReadHistoryId(token);
+  const PageToken token = ReadPageToken(call);
+  if (!token.text.empty()) {
+    const std::optional<std::uint64_t> last = ReadHistoryId(token.text);
     if (!last || *last < after) return InvalidArgument("Invalid pageToken");
-    after = *last;
+    after = call.state.quirks.repeated_items && *page > 1 ? std::max(*start, *last - 1) : *last;
   }
   // An id from the future is out of date as well: it was issued by a mailbox that is gone.
   if (!mailbox.history().Covers(after) || *start > mailbox.history_id()) return NotFound();
@@ -155,6 +156,11 @@ Response HistoryList(Call& call) {
   std::string body;
   JsonWriter json(body);
   json.BeginObject();
+  if (token.answer_empty) {
+    json.Key("nextPageToken").String(TokenAfterEmptyPage(token.text));
+    json.Key("historyId").QuotedNumber(mailbox.history_id()).EndObject();
+    return JsonResponse(200, std::move(body));
+  }
   std::size_t count = 0;
   std::uint64_t last_id = 0;
   bool more = false;

@@ -77,7 +77,9 @@ Response MessagesList(Call& call) {
   json.BeginObject();
   std::size_t count = 0;
   std::string next;
+  if (listing->token.answer_empty) next = TokenAfterEmptyPage(listing->token.text);
   VisitNewestFirst(*listing, mailbox, [&](const StoredMessage& message) {
+    if (listing->token.answer_empty) return false;
     if (count == listing->page_size) {
       next = PageTokenAfter(message);
       return false;

@@ -41,6 +41,22 @@ std::uint64_t ApiState::NextNonce() {
   return z ^ (z >> 31);
 }
 
+namespace {
+
+constexpr char kEmptyPageMark = 'e';
+
+}  // namespace
+
+PageToken ReadPageToken(const Call& call) {
+  PageToken token{.text = call.request.query.Get("pageToken")};
+  const bool marked = token.text.ends_with(kEmptyPageMark);
+  if (marked) token.text.remove_suffix(1);
+  token.answer_empty = call.state.quirks.empty_pages && !marked;
+  return token;
+}
+
+std::string TokenAfterEmptyPage(std::string_view token) { return std::string(token) + kEmptyPageMark; }
+
 std::optional<std::size_t> PageSize(const Request& request, std::size_t usual, std::size_t most) {
   const std::string* text = request.query.Find("maxResults");
   if (text == nullptr || text->empty()) return usual;

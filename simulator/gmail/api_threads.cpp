@@ -52,7 +52,9 @@ Response ThreadsList(Call& call) {
   json.BeginObject();
   std::size_t count = 0;
   std::string next;
+  if (listing->token.answer_empty) next = TokenAfterEmptyPage(listing->token.text);
   VisitNewestFirst(*listing, mailbox, [&](const StoredMessage& message) {
+    if (listing->token.answer_empty) return false;
     const std::uint64_t thread_id = mailbox.ThreadId(message);
     const std::vector<const StoredMessage*> thread = mailbox.Thread(thread_id);
     // A thread stands where its newest matching message stands.

@@ -26,6 +26,7 @@ class GmailService final : public MailService {
 
   void EnforceQuota(bool enforce) override { state_.quota.Enforce(enforce); }
   boost::json::object QuotaCounters() const override;
+  void SetListQuirks(ListQuirks quirks) override { state_.quirks = quirks; }
   void ResetCounters() override { state_.quota.Reset(); }
   boost::json::array PubSubMessages(bool clear) override { return state_.watches.Messages(clear); }
 

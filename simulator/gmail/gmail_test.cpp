@@ -31,6 +31,34 @@ TEST_F(GmailTest, ListsNewestFirstAndPagesStayStableWhileMailArrives) {
   EXPECT_FALSE(third.as_object().contains("nextPageToken"));
 }
 
+TEST_F(GmailTest, AwkwardPagesStillHoldEverything) {
+  const std::string start = Text(Get("profile").at("historyId"));
+  for (int i = 0; i < 5; ++i) {
+    clock_.Advance(std::chrono::minutes(1));
+    Deliver(Mail("m" + std::to_string(i)));
+  }
+  service_.SetListQuirks({.empty_pages = true, .repeated_items = true});
+  for (const std::string& target : {std::string("messages?maxResults=2"),
+                                    "history?historyTypes=messageAdded&maxResults=2&startHistoryId=" + start}) {
+    const char* member = target.starts_with("messages") ? "messages" : "history";
+    std::vector<std::string> ids;
+    std::size_t empty = 0;
+    std::string token;
+    for (int page = 0; page < 20; ++page) {
+      const json::value answer = Get(target + token);
+      if (!answer.as_object().contains(member)) ++empty;
+      if (answer.as_object().contains(member)) {
+        for (const json::value& item : answer.at(member).as_array()) ids.push_back(Text(item.at("id")));
+      }
+      if (!answer.as_object().contains("nextPageToken")) break;
+      token = "&pageToken=" + Text(answer.at("nextPageToken"));
+    }
+    EXPECT_EQ(std::set<std::string>(ids.begin(), ids.end()).size(), 5U) << target;
+    EXPECT_GT(ids.size(), 5U) << "some come twice";
+    EXPECT_GE(empty, 3U);
+  }
+}
+
 TEST_F(GmailTest, SpamAndTrashAreListedOnlyWhenAskedFor) {
   Deliver(Mail("a"));
   Deliver(Mail("b"), {"SPAM"});

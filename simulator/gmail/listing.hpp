@@ -17,6 +17,7 @@ struct Listing {
   std::optional<Search> search;
   bool spam_trash = false;
   std::size_t page_size = 100;
+  PageToken token;
   std::size_t start = 0;  ///< Position in Mailbox::Order() before which (newest first) the page begins.
 };
 

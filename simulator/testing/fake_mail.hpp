@@ -50,6 +50,7 @@ class FakeMail final : public MailService {
     return {{"total", 0}, {"offset", query.offset}, {"limit", query.limit}, {"text", query.with_text}};
   }
   void EnforceQuota(bool enforce) override { enforces_quota = enforce; }
+  void SetListQuirks(ListQuirks) override {}
   boost::json::object QuotaCounters() const override { return {{"ada@example.com", {{"units", 20}}}}; }
   void ResetCounters() override {}
   boost::json::array PubSubMessages(bool) override { return {}; }
