@@ -54,10 +54,25 @@ std::optional<std::string> Decode(std::string_view text, const DecodeTable& tabl
   std::string out;
   out.resize(text.size() * 3 / 4);
   std::size_t written = 0;
+  // Four characters at a time: mail bodies come this way, and byte-wise decoding was a tenth of reading a message. A
+  // character outside the alphabet is -1 and makes the union of the four negative.
+  std::size_t read = 0;
+  for (; read + 4 <= text.size(); read += 4) {
+    const std::int32_t a = table[static_cast<unsigned char>(text[read])];
+    const std::int32_t b = table[static_cast<unsigned char>(text[read + 1])];
+    const std::int32_t c = table[static_cast<unsigned char>(text[read + 2])];
+    const std::int32_t d = table[static_cast<unsigned char>(text[read + 3])];
+    if ((a | b | c | d) < 0) return std::nullopt;
+    const std::int32_t bytes = a << 18 | b << 12 | c << 6 | d;
+    out[written] = static_cast<char>(bytes >> 16);
+    out[written + 1] = static_cast<char>(bytes >> 8 & 0xff);
+    out[written + 2] = static_cast<char>(bytes & 0xff);
+    written += 3;
+  }
   std::uint32_t group = 0;
   int bits = 0;
-  for (const char c : text) {
-    const int value = table[static_cast<unsigned char>(c)];
+  for (; read < text.size(); ++read) {
+    const int value = table[static_cast<unsigned char>(text[read])];
     if (value < 0) return std::nullopt;
     group = group << 6 | static_cast<std::uint32_t>(value);
     bits += 6;
