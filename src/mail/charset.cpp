@@ -1,7 +1,9 @@
 #include "mail/charset.hpp"
 
 #include <algorithm>
+#include <cstring>
 #include <memory>
+#include <optional>
 
 #include <simdjson.h>
 #include <unicode/ucnv.h>
@@ -160,15 +162,16 @@ std::string_view TrimAscii(std::string_view text) {
 std::string CleanUtf8(std::string text) {
   if (!simdjson::validate_utf8(text.data(), text.size())) text = ReplaceInvalid(text);
   if (text.find('\0') != std::string::npos) std::erase(text, '\0');
-  if (text.find('\r') != std::string::npos) {
-    std::size_t out = 0;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-      if (text[i] == '\r') {
-        if (i + 1 < text.size() && text[i + 1] == '\n') continue;
-        text[out++] = '\n';
-      } else {
-        text[out++] = text[i];
-      }
+  // Line by line, not byte by byte: nearly all mail has CRLF, and the lines themselves only move.
+  if (std::size_t at = text.find('\r'); at != std::string::npos) {
+    std::size_t out = at;
+    while (at < text.size()) {
+      if (at + 1 >= text.size() || text[at + 1] != '\n') text[out++] = '\n';
+      std::size_t next = text.find('\r', at + 1);
+      if (next == std::string::npos) next = text.size();
+      std::memmove(text.data() + out, text.data() + at + 1, next - at - 1);
+      out += next - at - 1;
+      at = next;
     }
     text.resize(out);
   }
