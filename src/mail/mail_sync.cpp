@@ -115,6 +115,9 @@ Task<Result<void>> MailSync::ApplyPage(RunState& run, ChangePage page) {
   }
   std::vector<std::string> wanted;
   if (auto found = co_await FindUnknown(run, page, wanted); !found) co_return found;
+  if (last) {
+    if (auto added = co_await AddSetAside(run, wanted); !added) co_return added;
+  }
   if (auto fetched = co_await FetchInto(run, wanted, commit); !fetched) co_return fetched;
   commit.label_changes = std::move(page.label_changes);
   commit.deletions = std::move(page.deleted);
@@ -166,6 +169,21 @@ Task<Result<void>> MailSync::FindUnknown(RunState& run, const ChangePage& page, 
   co_return Result<void>();
 }
 
+Task<Result<void>> MailSync::AddSetAside(RunState& run, std::vector<std::string>& wanted) {
+  constexpr int kAtOnce = 20;
+  const Instant now = parts_.clock.Now();
+  if (set_aside_tried_.size() >= kMaxRememberedLabels) set_aside_tried_.clear();
+  const auto [tried, first] = set_aside_tried_.try_emplace(run.job.account_id, now);
+  if (!first && now - tried->second < std::chrono::hours(1)) co_return Result<void>();
+  tried->second = now;
+  auto ids = co_await parts_.store.ListSetAside(run.job.account_id, kAtOnce);
+  if (!ids) co_return std::unexpected(std::move(ids.error()));
+  for (std::string& id : *ids) {
+    if (std::find(wanted.begin(), wanted.end(), id) == wanted.end()) wanted.push_back(std::move(id));
+  }
+  co_return Result<void>();
+}
+
 Task<Result<void>> MailSync::FetchInto(RunState& run, const std::vector<std::string>& ids, SyncCommit& commit) {
   if (ids.empty()) co_return Result<void>();
   const auto executor = co_await boost::asio::this_coro::executor;
@@ -182,6 +200,8 @@ Task<Result<void>> MailSync::FetchInto(RunState& run, const std::vector<std::str
       for (FetchWindow::Fetched& fetched : window.Take(parts_.options.commit_size)) {
         if (fetched.message) {
           commit.upserts.push_back(std::move(*fetched.message));
+          commit.recovered_items.push_back(fetched.item.external_id);
+        } else if (fetched.gone) {
           commit.recovered_items.push_back(fetched.item.external_id);
         } else if (fetched.failure) {
           auto failures = co_await parts_.store.RecordItemFailure(run.fence, fetched.item.external_id,

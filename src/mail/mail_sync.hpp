@@ -31,10 +31,13 @@ class MailSync {
   /// after a crash changes nothing.
   Task<Result<void>> StoreAhead(RunState& run, SyncCommit& commit);
   Task<Result<void>> FindUnknown(RunState& run, const ChangePage& page, std::vector<std::string>& wanted);
+  /// Once an hour, what was set aside gets another try.
+  Task<Result<void>> AddSetAside(RunState& run, std::vector<std::string>& wanted);
   Task<Result<std::optional<std::vector<Label>>>> ReadLabelsIfChanged(RunState& run);
 
   const SyncParts& parts_;
   FaultPolicy& faults_;
+  std::unordered_map<ConnectedAccountId, Instant> set_aside_tried_;
   /// What the labels of an account were when last stored, as a hash; forgotten labels are only stored once more.
   std::unordered_map<ConnectedAccountId, std::size_t> labels_seen_;
 };

@@ -52,6 +52,9 @@ class CrashingStore final : public MessageStore {
                                                std::string_view code) override {
     return store_.RecordItemFailure(fence, id, code);
   }
+  Task<Result<std::vector<std::string>>> ListSetAside(const ConnectedAccountId& account, int limit) override {
+    return store_.ListSetAside(account, limit);
+  }
   Task<Result<std::int64_t>> IndexPending(int limit) override { return store_.IndexPending(limit); }
 
  private:
@@ -241,6 +244,26 @@ TEST_F(MailSyncTest, AMessageThatNeverComesIsSetAsideAndTheRestGoesOn) {
   RunLive();
   EXPECT_EQ(Stored(), Picture(mailbox_->messages()));
   EXPECT_TRUE(memory_.set_aside.empty());
+}
+
+TEST_F(MailSyncTest, WhatWasSetAsideIsTriedAgainEveryHour) {
+  const std::string id = mailbox_->Deliver();
+  mailbox_->failure = [&](std::string_view what, const std::string&) -> std::optional<Error> {
+    if (what == "get") return Error{.code = ErrorCode::kMalformedReply};
+    return std::nullopt;
+  };
+  RunLive();
+  RunBackfill();
+  RunLive();
+  EXPECT_THAT(memory_.set_aside, ElementsAre(id));
+  mailbox_->failure = nullptr;
+  mailbox_->calls.clear();
+  RunLive();
+  EXPECT_EQ(mailbox_->calls["get"], 0);
+  clock_.Advance(std::chrono::hours(1));
+  RunLive();
+  EXPECT_TRUE(memory_.set_aside.empty());
+  EXPECT_EQ(Difference(), "");
 }
 
 TEST_F(MailSyncTest, AMessageWhoseFetchAlwaysTimesOutIsSetAsideAfterSeveralRuns) {

@@ -98,6 +98,8 @@ class MessageStore {
   /// How often each item has failed so far.
   virtual Task<Result<std::int64_t>> RecordItemFailure(const WriteFence& fence, const std::string& external_id,
                                                        std::string_view error_code) = 0;
+  /// Items set aside after repeated failures, the longest untried first.
+  virtual Task<Result<std::vector<std::string>>> ListSetAside(const ConnectedAccountId& account, int limit) = 0;
   /// Indexes up to `limit` stored messages that search does not know yet (all accounts); returns how many.
   virtual Task<Result<std::int64_t>> IndexPending(int limit) = 0;
 };

@@ -56,6 +56,8 @@ VALUES ($1, $2, 1, $3, $4, $4)
 ON CONFLICT (connected_account_id, external_id)
 DO UPDATE SET failures = failures + 1, error_code = excluded.error_code, last_at = excluded.last_at
 RETURNING failures)sql";
+constexpr std::string_view kListSetAside = R"sql(
+SELECT external_id FROM failed_items WHERE connected_account_id = $1 AND set_aside = 1 ORDER BY last_at LIMIT $2)sql";
 constexpr std::string_view kRecovered = "DELETE FROM failed_items WHERE connected_account_id = $1 AND external_id = $2";
 
 constexpr std::string_view kFindUnseen = R"sql(
@@ -291,6 +293,16 @@ Task<Result<std::int64_t>> MessageStore::RecordItemFailure(const mail::WriteFenc
     return failures;
   };
   co_return co_await engine_.Write(write);
+}
+
+Task<Result<std::vector<std::string>>> MessageStore::ListSetAside(const ConnectedAccountId& account, int limit) {
+  auto read = [&](Connection& connection) -> Result<std::vector<std::string>> {
+    std::vector<std::string> ids;
+    Rows rows = connection.Query(kListSetAside, account, limit);
+    while (rows.Step()) ids.push_back(rows.String(0));
+    return ids;
+  };
+  co_return co_await engine_.Read(read);
 }
 
 }  // namespace latchkey::storage

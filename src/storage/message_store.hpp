@@ -17,6 +17,7 @@ class MessageStore final : public mail::MessageStore {
   Task<Result<std::int64_t>> Sweep(const mail::WriteFence& fence, std::int64_t epoch, int limit) override;
   Task<Result<std::int64_t>> RecordItemFailure(const mail::WriteFence& fence, const std::string& external_id,
                                                std::string_view error_code) override;
+  Task<Result<std::vector<std::string>>> ListSetAside(const ConnectedAccountId& account, int limit) override;
   Task<Result<std::int64_t>> IndexPending(int limit) override;
 
  private:

@@ -115,6 +115,12 @@ Task<Result<std::int64_t>> MemoryMessageStore::RecordItemFailure(const WriteFenc
   co_return ++failures[id];
 }
 
+Task<Result<std::vector<std::string>>> MemoryMessageStore::ListSetAside(const ConnectedAccountId&, int limit) {
+  std::vector<std::string> ids(set_aside.begin(), set_aside.end());
+  ids.resize(std::min(ids.size(), static_cast<std::size_t>(limit)));
+  co_return ids;
+}
+
 Task<Result<std::int64_t>> MemoryMessageStore::IndexPending(int) { co_return 0; }
 
 }  // namespace latchkey::mail::testing

@@ -25,6 +25,7 @@ class MemoryMessageStore final : public MessageStore {
   Task<Result<std::int64_t>> Sweep(const WriteFence& fence, std::int64_t epoch, int limit) override;
   Task<Result<std::int64_t>> RecordItemFailure(const WriteFence& fence, const std::string& external_id,
                                                std::string_view error_code) override;
+  Task<Result<std::vector<std::string>>> ListSetAside(const ConnectedAccountId& account, int limit) override;
   Task<Result<std::int64_t>> IndexPending(int limit) override;
 
   std::int64_t generation = 1;
