@@ -126,7 +126,7 @@ export class Stack {
 
   async signIn() {
     await this.through(await this.request('/auth/login/google'))
-    this.csrf = (await this.json('/auth/session')).csrf_token
+    this.csrf = (await this.json('/auth/session')).csrfToken
   }
 
   async connect() {
