@@ -24,7 +24,7 @@ const allowed = {
   mail: [...engines, 'sync', 'jobs', 'events'],
   calendar: [...engines, 'sync', 'jobs', 'events'],
   'providers/google': [...engines, 'mail', 'calendar', 'connected_accounts', 'sync', 'http_client', 'oauth', 'crypto'],
-  storage: [...engines, 'mail', 'calendar', 'connected_accounts', 'identity', 'jobs', 'events', 'crypto', 'sync'],
+  storage: [...engines, 'mail', 'calendar', 'connected_accounts', 'identity', 'jobs', 'events', 'crypto', 'oauth', 'sync'],
   api: [...engines, 'mail', 'calendar', 'connected_accounts', 'identity', 'jobs', 'events', 'http', 'crypto', 'oauth', 'sync'],
   app: '*',
 }

@@ -235,7 +235,7 @@ TEST_F(ConnectFlow, NamesPauseAndSyncRequestsBelongToTheOwner) {
   const auto id = ConnectAccount();
   EXPECT_EQ(Run(accounts.Rename(user_, id, "Work"))->account.display_name, "Work");
   for (const std::string& bad : {std::string(), std::string("  "), std::string("a\nb"), std::string(101, 'x'),
-                                std::string("a\xff"), std::string("a\xe2\x80\xae")}) {
+                                 std::string("a\xff"), std::string("a\xe2\x80\xae")}) {
     EXPECT_EQ(Run(accounts.Rename(user_, id, bad)).error().code, ErrorCode::kInvalidArgument);
   }
   EXPECT_EQ(Run(accounts.Pause(user_, id))->health.status, Status::kPaused);
