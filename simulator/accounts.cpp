@@ -32,6 +32,11 @@ std::string NameFromAddress(std::string_view local_part) {
 
 }  // namespace
 
+void Account::SetEmail(std::string_view address) {
+  email = address;
+  std::ranges::transform(email, email.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+}
+
 void Account::SetName(std::string_view full_name) {
   name = full_name;
   const std::size_t blank = name.rfind(' ');
@@ -42,9 +47,7 @@ void Account::SetName(std::string_view full_name) {
 Account& AccountRegistry::Add(std::string_view email, std::string_view name) {
   if (Account* existing = FindByEmail(email)) return *existing;
   Account account;
-  account.email = email;
-  std::ranges::transform(account.email, account.email.begin(),
-                         [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  account.SetEmail(email);
   const std::size_t at = account.email.find('@');
   const std::string domain = at == std::string::npos ? std::string() : account.email.substr(at + 1);
   account.SetName(name.empty() ? NameFromAddress(account.email.substr(0, at)) : std::string(name));

@@ -21,6 +21,8 @@ struct Account {
   /// False: every Gmail call answers 400 "Mail service not enabled".
   bool has_mailbox = true;
 
+  /// Sets the address, in lower case.
+  void SetEmail(std::string_view address);
   /// Sets name, given and family name (what follows the last blank).
   void SetName(std::string_view full_name);
 };

@@ -1,5 +1,7 @@
 #include "simulator/app/application.hpp"
 
+#include <fmt/format.h>
+
 #include "simulator/faults/payloads.hpp"
 
 namespace latchkey::simulator {
@@ -30,6 +32,15 @@ Application::Application(Settings settings, const MailFactory& make_mail)
 Application::~Application() = default;
 
 Response Application::Handle(Request& request) {
+  try {
+    return Route(request);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "latchkey-simulator: {} {}: {}\n", request.method, request.path, error.what());
+    return TextResponse(500, "The simulator itself failed here; its standard error output says how.\n");
+  }
+}
+
+Response Application::Route(Request& request) {
   if (IsMail(request.path)) return HandleMail(request);
   if (Under(request.path, "/google")) return HandleGoogle(request);
   if (Under(request.path, "/control")) return control_.Handle(request);

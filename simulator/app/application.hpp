@@ -18,6 +18,7 @@ class Application final : public Handler {
   Application(Settings settings, const MailFactory& make_mail);
   ~Application() override;
 
+  /// Answers 500 and says so on standard error when something unexpected was thrown.
   Response Handle(Request& request) override;
 
   AccountRegistry& accounts() { return accounts_; }
@@ -27,6 +28,7 @@ class Application final : public Handler {
   void ReportConnections(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
 
  private:
+  Response Route(Request& request);
   Response HandleGoogle(Request& request);
   Response HandleMail(Request& request);
   std::optional<Response> GatePart(const Request& part, const Grant& grant);

@@ -209,6 +209,23 @@ TEST_F(Simulator, AccountWithoutMailboxIsToldSo) {
   EXPECT_THAT(Gmail(token).body, HasSubstr("Mail service not enabled"));
 }
 
+TEST_F(Simulator, SurpriseInAHandlerEndsThatRequestOnly) {
+  const std::string token = Text(Tokens(), "access_token");
+  mail_->throws = true;
+  EXPECT_EQ(Gmail(token).status, 500);
+  mail_->throws = false;
+  EXPECT_EQ(Gmail(token).status, 200);
+  EXPECT_EQ(Control("GET", "counters").at("accounts").at("ada@example.com").at("in_progress"), 0);
+}
+
+TEST_F(Simulator, ChangedAddressMustBeOneAndNobodyElses) {
+  Control("POST", "accounts", R"({"email": "bob@example.com"})");
+  EXPECT_EQ(Send("PATCH", "/control/accounts/bob@example.com", R"({"email": "ADA@example.com"})").status, 400);
+  EXPECT_EQ(Send("PATCH", "/control/accounts/bob@example.com", R"({"email": "bob"})").status, 400);
+  EXPECT_EQ(Text(Control("PATCH", "accounts/bob@example.com", R"({"email": "Robert@example.com"})"), "email"),
+            "robert@example.com");
+}
+
 TEST_F(Simulator, ControlApiIsClosedToWebPagesAndOtherNames) {
   EXPECT_EQ(Send("GET", "/control/health", "", {{"Origin", "https://evil.example"}}).status, 403);
   EXPECT_EQ(Send("GET", "/control/health", "", {{"Origin", "null"}}).status, 403);

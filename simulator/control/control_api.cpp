@@ -167,10 +167,11 @@ ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::jso
   const std::string mailbox = added ? fields.Text("mailbox").value_or("") : "";
   if (!added && email) {
     const Account* other = parts_.accounts.FindByEmail(*email);
+    if (!email->contains('@')) fields.Complain("\"email\" must be an address");
     if (other && other != &account) fields.Complain(fmt::format("somebody else has the address {}", *email));
   }
   if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
-  if (!added) Assign(account.email, email);
+  if (!added && email) account.SetEmail(*email);
   if (name) account.SetName(*name);
   Assign(account.hd, hd);
   Assign(account.email_verified, verified);

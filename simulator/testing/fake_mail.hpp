@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stdexcept>
 #include <vector>
 
 #include <boost/json/serialize.hpp>
@@ -23,6 +24,7 @@ class FakeMail final : public MailService {
       body["part_status"] = replaced ? replaced->status : 200;
     }
     ++handled;
+    if (throws) throw std::runtime_error("told to fail");
     return JsonResponse(200, boost::json::serialize(body));
   }
   void SetPartGate(PartGate gate) override { part_gate_ = std::move(gate); }
@@ -56,6 +58,7 @@ class FakeMail final : public MailService {
   boost::json::array PubSubMessages(bool) override { return {}; }
 
   int handled = 0;
+  bool throws = false;
   std::vector<IncomingMessage> delivered;
   std::string modified;
   std::string deleted;
