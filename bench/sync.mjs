@@ -18,7 +18,8 @@ async function floor(stack, label) {
 }
 
 async function latchkey(stack, label) {
-  await stack.startServer({ LATCHKEY_DATA_DIR: stack.path(`data-${label}`) })
+  // As many requests in flight as the floor program has.
+  await stack.startServer({ LATCHKEY_DATA_DIR: stack.path(`data-${label}`), GOOGLE_MAX_CONCURRENCY: '64' })
   await stack.signIn()
   const before = usageOf(stack.server.pid)
   const began = performance.now()

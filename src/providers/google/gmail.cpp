@@ -37,10 +37,13 @@ class GmailMailbox final : public mail::MailProvider {
   Task<Result<std::string>> CurrentCursor() override {
     auto profile = co_await ReadProfile();
     if (!profile) co_return std::unexpected(std::move(profile.error()));
+    // The estimate is asked for next; it came with the same answer.
+    total_ = profile->messages_total;
     co_return std::move(profile->history_id);
   }
 
   Task<Result<std::int64_t>> EstimateTotal() override {
+    if (const auto total = std::exchange(total_, std::nullopt)) co_return *total;
     auto profile = co_await ReadProfile();
     if (!profile) co_return std::unexpected(std::move(profile.error()));
     co_return profile->messages_total;
@@ -221,6 +224,7 @@ class GmailMailbox final : public mail::MailProvider {
 
   GmailClient client_;
   MessageParser& parser_;
+  std::optional<std::int64_t> total_;
 };
 
 }  // namespace
