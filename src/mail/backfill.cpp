@@ -11,6 +11,8 @@ namespace latchkey::mail {
 namespace {
 
 constexpr int kSweepChunk = 500;
+/// Complete messages are stored at least this often, however few they are.
+constexpr std::chrono::milliseconds kLongestHeldBack = std::chrono::seconds(1);
 
 /// The backfill cursor: "<epoch> <page token>"; a cursor of another epoch counts for nothing.
 std::string PageOf(const SyncState& state) {
@@ -48,9 +50,9 @@ class BackfillRun {
       }
       const bool can_list = !finished_listing_ && !TimeIsUp();
       const std::size_t wanted = BatchSize();
-      co_await window_.WaitFor(wanted, can_list);
+      const bool in_time = co_await window_.WaitFor(wanted, can_list, kLongestHeldBack);
       const bool ending = window_.failure().has_value();
-      if (ending || window_.ready(wanted) >= std::min(wanted, window_.size())) {
+      if (ending || !in_time || window_.ready(wanted) >= std::min(wanted, window_.size())) {
         if (auto committed = co_await CommitReady(ending); !committed) {
           co_return std::unexpected(std::move(committed.error()));
         }

@@ -49,13 +49,17 @@ bool FetchWindow::Satisfied(std::size_t wanted, bool or_more) const {
   return failure_ || slots_.empty() || ready(wanted) >= std::min(wanted, slots_.size()) || (or_more && more());
 }
 
-Task<void> FetchWindow::WaitFor(std::size_t wanted, bool or_more) {
+Task<bool> FetchWindow::WaitFor(std::size_t wanted, bool or_more, std::chrono::milliseconds patience) {
+  using SteadyClock = std::chrono::steady_clock;
   wanted_ = wanted;
   wake_for_more_ = or_more;
+  const SteadyClock::time_point end = SteadyClock::now() + patience;
   while (!Satisfied(wanted, or_more)) {
-    // The time limit is only a net: every fetch has a deadline of its own.
-    co_await progress_.Wait(std::chrono::seconds(30));
+    const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - SteadyClock::now());
+    if (left.count() <= 0) co_return false;
+    co_await progress_.Wait(left);
   }
+  co_return true;
 }
 
 std::vector<FetchWindow::Fetched> FetchWindow::Take(std::size_t count) {

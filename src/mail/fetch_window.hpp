@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <deque>
 #include <memory>
@@ -53,8 +54,9 @@ class FetchWindow {
   std::size_t size() const { return slots_.size(); }
 
   /// Waits until `wanted` items are complete at the front, or all there are, or a failure that concerns more than one
-  /// message has stopped the fetching, or (with `or_more`) more() is true.
-  Task<void> WaitFor(std::size_t wanted, bool or_more);
+  /// message has stopped the fetching, or (with `or_more`) more() is true. False when `patience` passed first: under a
+  /// quota what is there should be shown, not kept until the batch is full.
+  Task<bool> WaitFor(std::size_t wanted, bool or_more, std::chrono::milliseconds patience = std::chrono::seconds(30));
   /// Takes up to `count` complete items from the front.
   std::vector<Fetched> Take(std::size_t count);
   /// The failure that stopped the fetching, and the message it was met at.

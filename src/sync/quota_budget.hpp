@@ -22,9 +22,9 @@ class QuotaBudget {
   struct Limits {
     std::int64_t account_units_per_minute = 6'000;      ///< 0: no limit.
     std::int64_t project_units_per_minute = 1'200'000;  ///< 0: no limit.
-    /// Share of a minute's units that may be spent at once after a rest; the rest is earned evenly, so that no minute
-    /// ever holds more than its limit.
-    double burst_share = 0.2;
+    /// Share of a minute's units that may be spent at once after a rest (a new mailbox's first hundred messages); the
+    /// rest is earned evenly, so that no minute ever holds more than its limit.
+    double burst_share = 0.4;
     double backfill_reserve = 0.1;  ///< Share of the burst that backfill leaves.
     /// Accounts remembered; the one longest unused is forgotten first (it has earned back its burst by then).
     std::size_t max_accounts = 10'000;

@@ -22,10 +22,10 @@ class QuotaBudgetTest : public ::testing::Test {
 
 TEST_F(QuotaBudgetTest, SpendsTheBurstThenTheRate) {
   QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 0});
-  // A fifth of a minute's units at once, then 80 units a second.
-  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 60);
-  EXPECT_EQ(budget.TrySpend("a", 20, Lane::kLive), milliseconds(250));
-  clock_.Advance(milliseconds(250));
+  // Two fifths of a minute's units at once, then 60 units a second.
+  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 120);
+  EXPECT_EQ(std::chrono::round<milliseconds>(budget.TrySpend("a", 20, Lane::kLive)), milliseconds(333));
+  clock_.Advance(milliseconds(334));
   EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 1);
 }
 
@@ -42,9 +42,9 @@ TEST_F(QuotaBudgetTest, NoMinuteHoldsMoreThanItsLimit) {
 
 TEST_F(QuotaBudgetTest, BackfillLeavesAReserveForLiveCalls) {
   QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 0});
-  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kBackfill), 54);
-  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 6);
-  clock_.Advance(milliseconds(250));
+  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kBackfill), 108);
+  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 12);
+  clock_.Advance(milliseconds(334));
   // What is earned while live calls are in debt to the reserve is theirs.
   EXPECT_GT(budget.TrySpend("a", 20, Lane::kBackfill), microseconds(0));
   EXPECT_EQ(budget.TrySpend("a", 20, Lane::kLive), microseconds(0));
@@ -52,8 +52,8 @@ TEST_F(QuotaBudgetTest, BackfillLeavesAReserveForLiveCalls) {
 
 TEST_F(QuotaBudgetTest, AccountsShareTheProjectAndNothingElse) {
   QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 9000});
-  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 60);
-  EXPECT_EQ(SpendAll(budget, "b", 20, Lane::kLive), 30);
+  EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kLive), 120);
+  EXPECT_EQ(SpendAll(budget, "b", 20, Lane::kLive), 60);
 }
 
 TEST_F(QuotaBudgetTest, ARefusalOfTheProviderBlocksTheAccountAlone) {
@@ -68,7 +68,8 @@ TEST_F(QuotaBudgetTest, ARefusalOfTheProviderBlocksTheAccountAlone) {
 TEST_F(QuotaBudgetTest, ACallDearerThanTheBurstWaitsForAFullBucket) {
   QuotaBudget budget(clock_, {.account_units_per_minute = 60, .project_units_per_minute = 0});
   EXPECT_EQ(budget.TrySpend("a", 20, Lane::kBackfill), microseconds(0));
-  EXPECT_EQ(budget.TrySpend("a", 20, Lane::kBackfill), seconds(25));
+  // 24 units of burst are one call; 36 units a minute are earned.
+  EXPECT_EQ(std::chrono::round<seconds>(budget.TrySpend("a", 20, Lane::kBackfill)), seconds(31));
 }
 
 TEST_F(QuotaBudgetTest, RemembersABoundedNumberOfAccounts) {
