@@ -340,6 +340,10 @@ CREATE VIRTUAL TABLE message_search USING fts5 (
   content = '',
   tokenize = "unicode61 remove_diacritics 2 categories 'L* N* Co Mn Mc'"
 );
+-- As much text as one of its transactions holds, so that each writes one segment; and merging a little later, because
+-- a backfill writes many.
+INSERT INTO message_search (message_search, rank) VALUES ('hashsize', 16777216);
+INSERT INTO message_search (message_search, rank) VALUES ('automerge', 8);
 -- Stored messages that the index does not hold yet, filled in the commit that stores them.
 CREATE TABLE search_pending (
   message_row INTEGER PRIMARY KEY REFERENCES synced_messages (row_id) ON DELETE CASCADE,

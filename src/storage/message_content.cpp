@@ -11,6 +11,7 @@ namespace {
 constexpr char kFormat = 1;
 // Level 1: at 5 to 20 KB a message higher levels save a few percent of space and cost twice the time.
 constexpr int kLevel = 1;
+constexpr std::size_t kKeptScratch = 1 << 20;
 // A message is bounded long before it gets here; this only stops a damaged length from asking for all memory.
 constexpr unsigned long long kMaxContent = 256ULL << 20;
 
@@ -116,12 +117,15 @@ std::string Plain(const mail::Message& message) {
 
 std::string EncodeContent(const mail::Message& message) {
   thread_local const std::unique_ptr<ZSTD_CCtx, FreeCompressor> context(ZSTD_createCCtx());
+  // Kept between messages: nothing is allocated or cleared for the usual one, and a huge one is not held for ever.
+  thread_local std::vector<char> scratch;
   const std::string plain = Plain(message);
-  std::string packed(ZSTD_compressBound(plain.size()), '\0');
+  const std::size_t bound = ZSTD_compressBound(plain.size());
+  if (scratch.size() < bound) scratch.resize(bound);
   const std::size_t size =
-      ZSTD_compressCCtx(context.get(), packed.data(), packed.size(), plain.data(), plain.size(), kLevel);
-  packed.resize(size);
-  packed.shrink_to_fit();
+      ZSTD_compressCCtx(context.get(), scratch.data(), scratch.size(), plain.data(), plain.size(), kLevel);
+  std::string packed(scratch.data(), size);
+  if (scratch.size() > kKeptScratch) scratch = {};
   return packed;
 }
 

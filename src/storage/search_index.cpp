@@ -16,8 +16,9 @@ constexpr std::string_view kClaimPending = "DELETE FROM search_pending WHERE mes
 constexpr std::string_view kIndex =
     "INSERT INTO message_search (rowid, account, subject, people, body) VALUES ($1, $2, $3, $4, $5)";
 
-// Large transactions make the index cheap; this much text keeps the writer busy for about a tenth of a second.
-constexpr std::size_t kTextPerTransaction = 2 << 20;
+// Large transactions make the index cheap (one segment each, see hashsize in the migration); this much text keeps the
+// writer busy for about a twentieth of a second.
+constexpr std::size_t kTextPerTransaction = 8 << 20;
 
 struct Entry {
   std::int64_t row = 0;
