@@ -162,7 +162,7 @@ Answer StartConnect(Call& call) {
   }
   auto flow = co_await services.connect.BuildAuthorizeUrl(call.user().id, *id, "/accounts");
   if (!flow) co_return RedirectToError(services.site, 307, ToString(flow.error().code));
-  co_return RedirectToProvider(*flow);
+  co_return RedirectToProvider(call, *flow);
 }
 
 Answer FinishConnect(Call& call) {

@@ -45,7 +45,10 @@ Result<boost::json::value> ReadBody(const Route& route, const http::Request& req
     return boost::json::value();
   }
   if (route.body == Body::kNone) return Fail(ErrorCode::kInvalidArgument, "no body is expected here");
-  return json::Parse(request.body);
+  auto parsed = json::Parse(request.body);
+  // Handlers take null for "no body".
+  if (parsed && parsed->is_null()) return Fail(ErrorCode::kInvalidArgument, "the body must be an object");
+  return parsed;
 }
 
 http::Response Failure(const Services& services, const Route& route, const http::Request& request, const Error& error) {

@@ -1,15 +1,43 @@
 #include "api/flow.hpp"
 
+#include <string_view>
+#include <vector>
+
 #include "api/respond.hpp"
 
 namespace latchkey::api {
 
-http::Response RedirectToProvider(const oauth::StartedFlow& flow) {
+namespace {
+
+/// Flows that one browser may have under way; a person has one or two.
+constexpr std::size_t kMaxFlows = 8;
+
+std::vector<std::string> TransactionCookies(const http::Request& request) {
+  std::vector<std::string> names;
+  std::string_view rest = request.FindHeader("Cookie").value_or("");
+  while (!rest.empty()) {
+    const auto end = rest.find(';');
+    auto pair = rest.substr(0, end);
+    rest = end == std::string_view::npos ? std::string_view() : rest.substr(end + 1);
+    while (pair.starts_with(' ')) pair.remove_prefix(1);
+    const auto name = pair.substr(0, pair.find('='));
+    if (name.starts_with("latchkey_txn_") || name.starts_with("__Host-latchkey_txn_")) names.emplace_back(name);
+  }
+  return names;
+}
+
+}  // namespace
+
+http::Response RedirectToProvider(const Call& call, const oauth::StartedFlow& flow) {
   http::Response response;
   response.status = 307;
   response.SetHeader("Location", flow.authorize_url);
   SetCookie(response,
             {.name = flow.cookie.name, .value = flow.cookie.value, .max_age = flow.cookie.max_age, .strict = false});
+  const auto pending = TransactionCookies(call.request);
+  if (pending.size() >= kMaxFlows) {
+    for (const auto& name : pending) ClearTransaction(response, name);
+  }
   return response;
 }
 

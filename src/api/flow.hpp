@@ -9,8 +9,9 @@
 namespace latchkey::api {
 
 /// 307 to the provider with the transaction cookie. The only redirect of ours that leaves registered origins: its
-/// address was built from the provider's discovery document.
-http::Response RedirectToProvider(const oauth::StartedFlow& flow);
+/// address was built from the provider's discovery document. When this browser holds many cookies of flows that it
+/// never finished, those are cleared: together they would grow beyond what a request may carry.
+http::Response RedirectToProvider(const Call& call, const oauth::StartedFlow& flow);
 
 /// The request as the flows read it; refers to the call, which must outlive it.
 oauth::CallbackRequest MakeCallback(Call& call);

@@ -29,7 +29,7 @@ Answer StartSignIn(Call& call) {
     flow = co_await call.services.sign_in.Start(start);
   }
   if (!flow) co_return RedirectToError(call.services.site, 307, ToString(flow.error().code));
-  co_return RedirectToProvider(*flow);
+  co_return RedirectToProvider(call, *flow);
 }
 
 Answer FinishSignIn(Call& call) {

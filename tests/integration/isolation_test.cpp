@@ -100,9 +100,9 @@ TEST_F(Isolation, StreamsTellOnlyOfOnesOwn) {
   ASSERT_EQ(events->WaitForStatus(kPatience), 200);
   auto own = ada->OpenEvents();
   ASSERT_EQ(own->WaitForStatus(kPatience), 200);
-  simulator_.Deliver(kAda, Mail("One"));
   const auto account = ada->Connect(kAda);
   ada->WaitUntilImported(account);
+  simulator_.Deliver(kAda, Mail("One"));
   ASSERT_TRUE(own->WaitFor([](const StreamedEvent& event) { return event.type == "message.upserted"; }, kPatience));
   EXPECT_TRUE(events->events().empty());
 }

@@ -1,9 +1,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "base/clock.hpp"
 #include "tests/integration/support/database_file.hpp"
 #include "tests/integration/support/fixture.hpp"
 #include "tests/integration/support/mailbox_oracle.hpp"

@@ -117,7 +117,9 @@ const bj::value& Contract::Resolve(const bj::value& node) const {
 std::vector<std::string> Contract::Check(const HttpCall& call, const HttpReply& reply) {
   if (reply.status == 0) return {};  // No answer: nothing to hold against the contract.
   auto path = PathOf(call.url);
-  if (const auto alias = kAliases.find(path); alias != kAliases.end()) path = alias->second;
+  for (const auto& [seed, ours] : kAliases) {
+    if (path == seed || path.starts_with(seed + "/")) path.replace(0, seed.size(), ours);
+  }
   std::string method = call.method;
   std::ranges::transform(method, method.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
   const auto what = call.method + " " + path + " -> " + std::to_string(reply.status);
@@ -126,7 +128,7 @@ std::vector<std::string> Contract::Check(const HttpCall& call, const HttpReply& 
   if (match.operation == nullptr) {
     // The web app's pages and files, and refusals of what does not exist.
     if (type == "text/html" || reply.status == 304 || path.starts_with("/assets/")) return {};
-    if (reply.status == 404 || reply.status == 405) return {};
+    if (reply.status == 400 || reply.status == 404 || reply.status == 405) return {};
     return {what + ": no such operation in the contract"};
   }
   exercised_.insert(std::string(match.operation->at("operationId").as_string()));
@@ -166,6 +168,7 @@ std::vector<std::string> Contract::Check(const HttpCall& call, const HttpReply& 
 }
 
 std::vector<std::string> Contract::CheckEvent(const bj::value& event) {
+  exercised_.insert("streamEvents");
   return Validate(event, document_.at("components").at("schemas").at("StreamEvent"));
 }
 

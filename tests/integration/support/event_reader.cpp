@@ -1,8 +1,12 @@
 #include "tests/integration/support/event_reader.hpp"
 
 #include <curl/curl.h>
+#include <gtest/gtest.h>
 
 #include <algorithm>
+#include <boost/json/parse.hpp>
+
+#include "tests/integration/support/contract.hpp"
 
 namespace latchkey::integration {
 
@@ -15,6 +19,13 @@ EventReader::~EventReader() {
     stop_ = true;
   }
   thread_.join();
+  for (const auto& event : events_) {
+    boost::json::error_code error;
+    const auto data = boost::json::parse(event.data, error);
+    if (error) ADD_FAILURE() << "an event is no JSON: " << event.data;
+    for (const auto& problem : Contract::Shared().CheckEvent(data))
+      ADD_FAILURE() << "contract: event " << event.data << ": " << problem;
+  }
 }
 
 void EventReader::Run(std::string url, std::vector<std::string> headers) {

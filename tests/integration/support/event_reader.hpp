@@ -15,7 +15,8 @@ struct StreamedEvent {
   std::string id, type, data;
 };
 
-/// Reads one event stream on a thread of its own until it ends or the reader is destroyed.
+/// Reads one event stream on a thread of its own until it ends or the reader is destroyed; then every event it saw is
+/// held against the contract.
 class EventReader {
  public:
   EventReader(std::string url, std::vector<std::string> headers);

@@ -26,13 +26,13 @@ std::string Sorted(const bj::value& list) {
 }
 
 // `address`: the member that holds the address, which the two sides name differently.
-std::string Person(const bj::value& person, const char* address) {
+std::string PersonText(const bj::value& person, const char* address) {
   return person.is_object() ? Text(person.at("name")) + " <" + Text(person.at(address)) + ">" : std::string();
 }
 
 std::string People(const bj::value& list, const char* address) {
   std::string out;
-  for (const auto& person : list.as_array()) out += Person(person, address) + "; ";
+  for (const auto& person : list.as_array()) out += PersonText(person, address) + "; ";
   return out;
 }
 
@@ -41,6 +41,18 @@ std::string Body(std::string text) {
   std::erase(text, '\r');
   while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
   return text;
+}
+
+// Marks that reorder text are taken out of names when mail is read ("gpj.exe" would be shown as "exe.jpg").
+std::string WithoutDirectionMarks(std::string name) {
+  for (const auto* mark : {"\u202A", "\u202B", "\u202C", "\u202D", "\u202E", "\u2066", "\u2067", "\u2068", "\u2069"}) {
+    for (auto at = name.find(mark); at != std::string::npos; at = name.find(mark)) name.erase(at, 3);
+  }
+  return name;
+}
+
+std::string WithoutBrackets(std::string id) {
+  return id.starts_with('<') && id.ends_with('>') ? id.substr(1, id.size() - 2) : id;
 }
 
 }  // namespace
@@ -57,23 +69,23 @@ MailboxFacts TrueMailbox(Simulator& simulator, const std::string& email) {
       facts["labels"] = Sorted(message.at("labelIds"));
       facts["subject"] = Text(message.at("subject"));
       const auto& from = message.at("from").as_array();
-      facts["from"] = from.empty() ? "" : Person(from.front(), "email");
+      facts["from"] = from.empty() ? "" : PersonText(from.front(), "email");
       for (const auto* field : {"to", "cc", "bcc"}) facts[field] = People(message.at(field), "email");
       facts["received_at"] =
           FormatInstant(Instant(std::chrono::milliseconds(std::stoll(Text(message.at("internalDate"))))));
       facts["text"] = Body(Text(message.at("text")));
-      facts["message_id"] = Text(message.at("messageId"));
+      facts["message_id"] = WithoutBrackets(Text(message.at("messageId")));
       std::string attachments;
       for (const auto& attachment : message.at("attachments").as_array())
-        attachments += Text(attachment.at("filename")) + "|" + Text(attachment.at("mimeType")) + "|" +
-                       std::to_string(attachment.at("size").to_number<long>()) + " ";
+        attachments += WithoutDirectionMarks(Text(attachment.at("filename"))) + "|" + Text(attachment.at("mimeType")) +
+                       "|" + std::to_string(attachment.at("size").to_number<long>()) + " ";
       facts["attachments"] = attachments;
     }
   }
   return out;
 }
 
-MailboxFacts StoredMailbox(Server& server, integration::Person& person, bool with_details) {
+MailboxFacts StoredMailbox(Server& server, Person& person, bool with_details) {
   std::map<std::string, std::string> provider_ids;
   DatabaseFile database(server.data_directory() + "/latchkey.db");
   for (auto& row : database.Query("SELECT id, external_message_id FROM synced_messages")) provider_ids[row[0]] = row[1];
@@ -88,7 +100,7 @@ MailboxFacts StoredMailbox(Server& server, integration::Person& person, bool wit
     facts["thread"] = Text(item.at("thread_id"));
     facts["labels"] = Sorted(item.at("labels"));
     facts["subject"] = Text(item.at("subject"));
-    facts["from"] = Person(item.at("from"), "address");
+    facts["from"] = PersonText(item.at("from"), "address");
     facts["received_at"] = Text(item.at("received_at"));
     if (!with_details) continue;
     const auto detail = person.Get("/api/v1/messages/" + id).Json();

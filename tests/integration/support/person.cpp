@@ -4,6 +4,8 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
+#include <boost/json/value_from.hpp>
+#include <boost/json/value_to.hpp>
 
 #include "tests/integration/support/contract.hpp"
 #include "tests/integration/support/wait.hpp"

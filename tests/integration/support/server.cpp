@@ -3,6 +3,7 @@
 #include <signal.h>
 
 #include <boost/json/parse.hpp>
+#include <boost/json/value_to.hpp>
 #include <filesystem>
 #include <stdexcept>
 
