@@ -1,9 +1,14 @@
 #include "api/event_streams.hpp"
 
+#include <boost/json/array.hpp>
+#include <boost/json/object.hpp>
 #include <charconv>
+#include <string>
+#include <vector>
 
 #include "api/handlers.hpp"
 #include "api/session_cache.hpp"
+#include "base/json.hpp"
 #include "base/json_writer.hpp"
 #include "telemetry/log.hpp"
 
@@ -15,18 +20,58 @@ constexpr std::chrono::milliseconds kLookInterval{1500};
 constexpr int kBatch = 200;
 constexpr std::chrono::milliseconds kReconnectAfter{1000};
 
-// StreamEvent: the row's payload with its type and account put in front.
-std::string EventData(const events::Event& event) {
+/// More changed messages than this are told as one event without ids: the browser asks for the list anyway.
+constexpr std::size_t kNamedMessages = 10;
+
+std::string_view TextOf(const boost::json::object& payload, std::string_view name) {
+  const auto* value = payload.if_contains(name);
+  return value && value->is_string() ? std::string_view(value->get_string()) : std::string_view();
+}
+
+void WriteProgress(json::Writer& out, const boost::json::object& payload) {
+  const auto number = [&](std::string_view name) {
+    const auto* value = payload.if_contains(name);
+    return value && value->is_int64() ? value->get_int64() : 0;
+  };
+  out.Key("progress").BeginObject().Member("stage", TextOf(payload, "stage")).Member("done", number("done"));
+  out.Key("total");
+  if (number("total") > 0) {
+    out.Value(number("total"));
+  } else {
+    out.Null();
+  }
+  out.Key("rate").Null().Key("eta_seconds").Null().EndObject();
+}
+
+// One StreamEvent of the contract; `message` is empty where none is named.
+std::string EventText(const events::Event& event, const boost::json::object& payload, std::string_view message) {
   json::Writer out;
   out.BeginObject().Member("type", event.type);
-  if (!event.account_id.empty()) out.Member("account_id", event.account_id.text());
+  const auto account = event.account_id.empty() ? TextOf(payload, "account_id") : event.account_id.text();
+  if (!account.empty()) out.Member("account_id", account);
+  if (!message.empty()) out.Member("message_id", message);
+  if (event.type == "connect.finished") out.Member("attempt_id", TextOf(payload, "attempt_id"));
+  if (event.type == "sync.progress") WriteProgress(out, payload);
   out.EndObject();
-  auto text = out.Take();
-  if (event.payload.size() > 2 && event.payload.front() == '{' && event.payload.back() == '}') {
-    text.back() = ',';
-    text.append(event.payload, 1);
+  return out.Take();
+}
+
+// What a row says to a browser: usually one event, for a few changed messages one each.
+std::vector<std::string> EventTexts(const events::Event& event) {
+  // The end of a session is told to that session alone, by its own stream.
+  if (event.type == "session.ended") return {};
+  auto parsed = json::Parse(event.payload);
+  const boost::json::object nothing;
+  const auto& payload = parsed && parsed->is_object() ? parsed->get_object() : nothing;
+  const auto* ids = payload.if_contains("ids");
+  if (ids == nullptr || !ids->is_array() || ids->get_array().size() > kNamedMessages) {
+    return {EventText(event, payload, {})};
   }
-  return text;
+  std::vector<std::string> out;
+  for (const auto& id : ids->get_array()) {
+    if (id.is_string()) out.push_back(EventText(event, payload, std::string_view(id.get_string())));
+  }
+  return out;
 }
 
 }  // namespace
@@ -88,9 +133,10 @@ Task<bool> EventStreams::SendNew(const Stream& stream, std::int64_t& position, h
     if (!events) co_return false;
     for (const auto& row : *events) {
       const auto id = std::to_string(row.id);
-      const auto data = EventData(row);
-      const http::ServerSentEvent event{.id = id, .type = row.type, .data = data};
-      co_await writer.Send(event);
+      for (const auto& data : EventTexts(row)) {
+        const http::ServerSentEvent event{.id = id, .type = row.type, .data = data};
+        co_await writer.Send(event);
+      }
       position = row.id;
     }
     if (events->size() < kBatch) co_return true;
