@@ -27,7 +27,7 @@ for (const name of ['server', 'simulator']) {
 const child = spawn(process.execPath, ['node_modules/@playwright/test/cli.js', 'test', ...rest], {
   cwd: here,
   stdio: 'inherit',
-  env: { ...process.env, LATCHKEY_SERVER: programs.server, LATCHKEY_SIMULATOR: programs.simulator },
+  env: { ...process.env, E2E_SERVER: programs.server, E2E_SIMULATOR: programs.simulator },
 });
 for (const signal of ['SIGINT', 'SIGTERM']) process.on(signal, () => child.kill(signal));
 child.on('exit', (code, signal) => process.exit(code ?? (signal ? 1 : 0)));

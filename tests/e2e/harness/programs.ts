@@ -23,7 +23,7 @@ export class Program<Ready> {
     const readyFile = join(directory, `${name}.ready.json`);
     const log = join(directory, `${name}.log`);
     const child = spawn(path, [...args, '--ready-file', readyFile], {
-      env: { ...process.env, ...env },
+      env: { ...inherited(), ...env },
       stdio: ['ignore', 'pipe', 'pipe'],
     });
     const sink = createWriteStream(log);
@@ -65,6 +65,12 @@ function written(file: string, directory: string): Promise<string> {
     const watcher = watch(directory, look);
     look();
   });
+}
+
+/** Settings of whoever runs the tests must not become settings of the server. */
+function inherited(): Record<string, string> {
+  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS', 'LD_LIBRARY_PATH'];
+  return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 
 function tail(log: string): string {

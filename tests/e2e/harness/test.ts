@@ -49,7 +49,7 @@ export const test = base.extend<Options & Fixtures & { place: { path: string } }
     const files = mail === 'real' ? realMail() : [];
     const fill = files.length > 0 ? files.flatMap((file) => ['--mailbox', `${person}=${file}`]) : ['--sample', person];
     const program = await Program.start<{ http: string }>(
-      env('LATCHKEY_SIMULATOR'),
+      env('E2E_SIMULATOR'),
       ['--listen', '127.0.0.1:0', '--client-id', client.id, '--client-secret', client.secret, '--account', `${person}=Ada Example`,
        '--account', `${other}=Grace Example`, ...fill, '--quiet'],
       place.path,
@@ -62,7 +62,7 @@ export const test = base.extend<Options & Fixtures & { place: { path: string } }
 
   latchkey: async ({ place, simulator }, use, info) => {
     const program = await Program.start<{ public_url: string; setup_url: string }>(
-      env('LATCHKEY_SERVER'),
+      env('E2E_SERVER'),
       [],
       place.path,
       'server',
