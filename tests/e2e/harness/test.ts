@@ -51,7 +51,7 @@ export const test = base.extend<Options & Fixtures & { place: { path: string } }
     const program = await Program.start<{ http: string }>(
       env('E2E_SIMULATOR'),
       ['--listen', '127.0.0.1:0', '--client-id', client.id, '--client-secret', client.secret, '--account', `${person}=Ada Example`,
-       '--account', `${other}=Grace Example`, ...fill, '--quiet'],
+       '--account', `${other}=Grace Example`, ...fill, '--no-quota', '--quiet'],
       place.path,
       'simulator',
     );
@@ -70,6 +70,8 @@ export const test = base.extend<Options & Fixtures & { place: { path: string } }
         LATCHKEY_LISTEN: '127.0.0.1:0',
         LATCHKEY_DATA_DIR: `${place.path}/data`,
         LATCHKEY_POLL_SECONDS: '1',
+        GOOGLE_QUOTA_UNITS_PER_MINUTE: '0',
+        GOOGLE_PROJECT_QUOTA_UNITS_PER_MINUTE: '0',
         AUTH_GOOGLE_CLIENT_ID: client.id,
         AUTH_GOOGLE_CLIENT_SECRET: client.secret,
         GOOGLE_DISCOVERY_URL: `${simulator.base}/google/.well-known/openid-configuration`,

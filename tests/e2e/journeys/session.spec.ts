@@ -32,7 +32,7 @@ test('signing out ends the session and leaves nothing to read', async ({ page, l
   await page.getByRole('menuitem', { name: 'Sign out' }).click();
   await expect(page.getByText('You are signed out.')).toBeVisible();
   expect((await page.request.get(`${latchkey.url}/api/v1/messages`)).status()).toBe(401);
-  await page.goBack();
+  await page.goto(`${latchkey.url}/accounts`);
   await expect(page).toHaveURL(/\/login/);
 });
 

@@ -23,8 +23,8 @@ const attempt = {
 
 function popup() {
   const window_ = { location: { replace: vi.fn() }, close: vi.fn(), focus: vi.fn(), closed: false };
-  vi.spyOn(window, 'open').mockReturnValue(window_ as unknown as Window);
-  return window_;
+  const open = vi.spyOn(window, 'open').mockReturnValue(window_ as unknown as Window);
+  return { ...window_, open, window: window_ };
 }
 
 async function toPermissions(user: Awaited<ReturnType<typeof visit>>['user']) {
@@ -107,7 +107,7 @@ describe('connected accounts', () => {
     await toPermissions(user);
     await user.click(screen.getByRole('switch', { name: 'Send mail' }));
     await user.click(screen.getByRole('button', { name: 'Continue to Google' }));
-    expect(window.open).toHaveBeenCalledTimes(1);
+    expect(opened.open).toHaveBeenCalledTimes(1);
     expect(await screen.findByText('Finish in the Google window')).toBeVisible();
     expect(requests).toEqual([
       { provider: 'google', capabilities: ['read_mail', 'send_mail'], mode: 'popup' },
@@ -115,7 +115,7 @@ describe('connected accounts', () => {
     expect(String(opened.location.replace.mock.calls[0]?.[0])).toBe(`http://localhost:8000${attempt.url}`);
 
     // The provider's opener policy makes the window look closed; that means nothing.
-    opened.closed = true;
+    opened.window.closed = true;
     await expectAccessible();
 
     current = {
@@ -248,7 +248,10 @@ describe('connected accounts', () => {
     await waitFor(() => expect(FakeEventSource.count).toBe(1));
     FakeEventSource.say('sync.progress', {
       account_id: importing.id,
-      progress: { stage: 'initial', done: 16_300, total: 32_600, rate: 90, eta_seconds: 180 },
+      stage: 'initial',
+      done: 16_300,
+      total: 32_600,
+      complete: false,
     });
     expect(await screen.findByText('Importing · 50%')).toBeVisible();
     expect(screen.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '50');

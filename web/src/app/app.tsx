@@ -17,9 +17,10 @@ export function App() {
   useEffect(() => {
     // The session ended while the page was open: ask once more who is here, and let the routes decide where to go.
     setUnauthenticatedHandler(() => {
-      void queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 }).then((session) => {
-        if (!session.user) void router.invalidate();
-      });
+      void queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 }).then(
+        (session) => void (session.user || router.invalidate()),
+        () => undefined,
+      );
     });
     return () => setUnauthenticatedHandler(() => {});
   }, [queryClient, router]);

@@ -1,7 +1,7 @@
 import type { InfiniteData, QueryClient } from '@tanstack/react-query';
 import type { ConnectedAccount } from '@/shared/api/accounts';
 import type { MessageSummary } from '@/shared/api/messages';
-import { sessionQuery } from '@/shared/api/session';
+import { sessionEnded } from '@/shared/api/client';
 import type { StreamEvent } from './event-stream';
 
 type MessagePages = InfiniteData<{ items: MessageSummary[]; next_cursor: string | null }>;
@@ -29,21 +29,17 @@ export function applyEvents(queryClient: QueryClient) {
   const take = (event: StreamEvent) => {
     switch (event.type) {
       case 'message.upserted':
-        if (event.message_id) void queryClient.invalidateQueries({ queryKey: ['message', event.message_id] });
+        for (const id of event.ids ?? []) void queryClient.invalidateQueries({ queryKey: ['message', id] });
         refresh('messages', 'labels');
         return;
       case 'message.deleted':
-        if (event.message_id) forget(queryClient, event.message_id);
+        forget(queryClient, event.ids ?? []);
         refresh('messages', 'labels');
         return;
       case 'sync.progress':
-        if (event.account_id && event.progress) {
-          const { account_id: id, progress } = event;
-          queryClient.setQueryData<ConnectedAccount[]>(['accounts'], (accounts) =>
-            accounts?.map((account) => (account.id === id ? { ...account, progress } : account)),
-          );
-        }
-        refresh('accounts');
+        if (event.account_id) progressed(queryClient, event.account_id, event.done ?? 0, event.total ?? 0);
+        // A full read tells of its messages by its progress alone.
+        refresh('accounts', 'labels', 'messages');
         return;
       case 'account.updated':
         refresh('accounts', 'labels', 'messages');
@@ -58,10 +54,7 @@ export function applyEvents(queryClient: QueryClient) {
         refresh('accounts', 'labels', 'messages');
         return;
       case 'session.ended':
-        void queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 }).then(
-          (session) => !session.user && window.location.assign('/login'),
-          () => undefined,
-        );
+        sessionEnded();
         return;
       case 'resync':
         void queryClient.invalidateQueries();
@@ -71,8 +64,20 @@ export function applyEvents(queryClient: QueryClient) {
   return { take, stop: () => clearTimeout(timer) };
 }
 
-/** Takes a deleted message off the page at once; the lists are read again in a moment. */
-function forget(queryClient: QueryClient, id: string): void {
+/** Shows progress at once; rate and estimate follow with the account itself. */
+function progressed(queryClient: QueryClient, id: string, done: number, total: number): void {
+  queryClient.setQueryData<ConnectedAccount[]>(['accounts'], (accounts) =>
+    accounts?.map((account) =>
+      account.id === id && account.progress
+        ? { ...account, progress: { ...account.progress, done, total: total || null } }
+        : account,
+    ),
+  );
+}
+
+/** Takes deleted messages off the page at once; the lists are read again in a moment. */
+function forget(queryClient: QueryClient, ids: string[]): void {
+  const gone = new Set(ids);
   queryClient.setQueriesData<MessagePages>(
     { queryKey: ['messages'] },
     (data) =>
@@ -80,9 +85,9 @@ function forget(queryClient: QueryClient, id: string): void {
         ...data,
         pages: data.pages.map((page) => ({
           ...page,
-          items: page.items.filter((message) => message.id !== id),
+          items: page.items.filter((message) => !gone.has(message.id)),
         })),
       },
   );
-  void queryClient.resetQueries({ queryKey: ['message', id] });
+  for (const id of ids) void queryClient.resetQueries({ queryKey: ['message', id] });
 }

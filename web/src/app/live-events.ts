@@ -1,6 +1,6 @@
 import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
-import { sessionQuery } from '@/shared/api/session';
+import { sessionEnded } from '@/shared/api/client';
 import { applyEvents } from './event-effects';
 import { openEventStream } from './event-stream';
 
@@ -14,7 +14,7 @@ export function useLiveEvents(): { interrupted: boolean } {
     const close = openEventStream({
       onEvent: effects.take,
       onState: (state) => setInterrupted(state === 'interrupted'),
-      onRefused: () => void queryClient.fetchQuery({ ...sessionQuery, staleTime: 0 }).catch(() => undefined),
+      onRefused: sessionEnded,
     });
     return () => {
       close();

@@ -6,11 +6,13 @@ import { searchBoxId } from './shortcuts';
 
 /** Searches stored mail from any page; the query lives in the address. */
 export function SearchBox() {
-  const { q } = useSearch({ strict: false });
+  const { q, message } = useSearch({ strict: false });
   const navigate = useNavigate();
   const [text, setText] = useState(q ?? '');
   const input = useRef<HTMLInputElement>(null);
   const [seen, setSeen] = useState(q);
+  // What was open when the typing began; a message opened meanwhile stays open.
+  const openBefore = useRef(message);
   if (q !== seen) {
     // The address changed by itself (back button, a link): show what it says.
     setSeen(q);
@@ -24,7 +26,7 @@ export function SearchBox() {
         account: 'account' in old ? old.account : undefined,
         folder: query ? undefined : 'folder' in old ? old.folder : undefined,
         q: query || undefined,
-        message: undefined,
+        message: 'message' in old && old.message !== openBefore.current ? old.message : undefined,
       }),
     });
 
@@ -58,7 +60,10 @@ export function SearchBox() {
         autoComplete="off"
         maxLength={200}
         value={text}
-        onChange={(event) => setText(event.target.value)}
+        onChange={(event) => {
+          openBefore.current = message;
+          setText(event.target.value);
+        }}
         onKeyDown={(event) => {
           if (event.key === 'Escape') {
             setText('');
@@ -72,6 +77,7 @@ export function SearchBox() {
           type="button"
           aria-label={t('search.clear')}
           onClick={() => {
+            openBefore.current = message;
             setText('');
             go('');
             input.current?.focus();

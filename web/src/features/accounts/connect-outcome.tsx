@@ -35,7 +35,8 @@ export function ConnectOutcome({
           role="status"
           title={<Rich k="connect.success.title" values={{ email: <bdi>{account.email}</bdi> }} />}
         >
-          {t(intent.kind === 'add' ? 'connect.success.body' : 'connect.success.reconnected')}
+          {!missing.includes('read_mail') &&
+            t(intent.kind === 'add' ? 'connect.success.body' : 'connect.success.reconnected')}
         </Notice>
         {partial && (
           <Notice

@@ -6,6 +6,11 @@ import type { paths } from './schema';
 let csrfToken: string | null = null;
 let onUnauthenticated: () => void = () => {};
 
+/** The server said that the session is over; the routes decide where to go. */
+export function sessionEnded(): void {
+  onUnauthenticated();
+}
+
 export function setCsrfToken(token: string | null): void {
   csrfToken = token;
 }

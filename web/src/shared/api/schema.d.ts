@@ -755,7 +755,7 @@ export interface paths {
         };
         /**
          * Prometheus metrics
-         * @description Reachable from loopback, or with the configured metrics token as bearer; otherwise 401.
+         * @description With the configured metrics token as bearer, or in an administrator's session; otherwise 401. Coming from this machine proves nothing, because behind a reverse proxy everybody does.
          */
         get: operations["getMetrics"];
         put?: never;
@@ -1115,9 +1115,20 @@ export interface components {
             /** @enum {string} */
             type: "account.updated" | "message.upserted" | "message.deleted" | "sync.progress" | "connect.finished" | "session.ended" | "resync";
             account_id?: components["schemas"]["Id"];
-            message_id?: components["schemas"]["Id"];
+            /** @description With message events, the messages, at most 50 of them; `count` says how many there are. */
+            ids?: components["schemas"]["Id"][];
+            count?: number;
             attempt_id?: components["schemas"]["Id"];
-            progress?: components["schemas"]["Progress"];
+            erasure_id?: components["schemas"]["Id"];
+            /**
+             * @description With sync.progress, as the members below. New messages of a full read are told of by their progress alone.
+             * @enum {string}
+             */
+            stage?: "initial" | "resync";
+            done?: number;
+            /** @description 0 while unknown. */
+            total?: number;
+            complete?: boolean;
         };
         /** @enum {string} */
         JobState: "available" | "scheduled" | "running" | "retryable" | "completed" | "cancelled" | "discarded";
@@ -1558,7 +1569,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description To `/auth/callback?status=ok` (which goes on to the `return_to` of the start), or to `/auth/error?error=<code>`. */
+            /** @description To `/auth/callback?status=ok&return_to=<path>` (the `return_to` of the start; left out when it is `/`), or to `/auth/error?error=<code>`. */
             303: {
                 headers: {
                     Location: components["headers"]["Location"];
@@ -2730,7 +2741,10 @@ export interface operations {
                      * @example {
                      *       "type": "message.upserted",
                      *       "account_id": "01931f30-1111-7000-8000-000000000001",
-                     *       "message_id": "01931f30-3333-7000-8000-000000000001"
+                     *       "ids": [
+                     *         "01931f30-3333-7000-8000-000000000001"
+                     *       ],
+                     *       "count": 1
                      *     }
                      */
                     "text/event-stream": components["schemas"]["StreamEvent"];

@@ -1,8 +1,9 @@
 import { X } from 'lucide-react';
 import { AlertDialog as Alert, Dialog as Radix } from 'radix-ui';
-import type { ReactNode, RefObject } from 'react';
+import { useRef, type ReactNode, type RefObject } from 'react';
 import { t } from '@/shared/i18n/i18n';
 import { cn } from '@/shared/lib/cn';
+import { focusedNow, giveFocusBack } from '@/shared/lib/return-focus';
 import { buttonLook } from './button';
 
 // The shade is our own element: Radix's overlay locks scrolling with a style element, which the
@@ -21,13 +22,30 @@ interface DialogProps {
   wide?: boolean;
 }
 
+/** Our dialogs are opened by state, not by a trigger of Radix, so they give the focus back themselves. */
+function useReturnFocus() {
+  const opener = useRef<Element | null>(null);
+  return {
+    remember: () => {
+      opener.current = focusedNow();
+    },
+    giveBack: (event: Event) => {
+      event.preventDefault();
+      giveFocusBack(opener.current);
+    },
+  };
+}
+
 export function Dialog({ open, onClose, title, description, children, footer, wide }: DialogProps) {
+  const { remember, giveBack } = useReturnFocus();
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Radix.Portal>
         <div className={shade} />
         <Radix.Content
           aria-modal
+          onOpenAutoFocus={remember}
+          onCloseAutoFocus={giveBack}
           {...(description ? {} : { 'aria-describedby': undefined })}
           className={cn(frame, wide ? 'max-w-2xl' : 'max-w-md')}
         >
@@ -69,6 +87,7 @@ interface AlertDialogProps extends Omit<DialogProps, 'wide'> {
 }
 
 export function AlertDialog({ open, onClose, title, description, children, footer, safe }: AlertDialogProps) {
+  const { remember, giveBack } = useReturnFocus();
   return (
     <Alert.Root open={open} onOpenChange={(next) => !next && onClose()}>
       <Alert.Portal>
@@ -76,7 +95,9 @@ export function AlertDialog({ open, onClose, title, description, children, foote
         <Alert.Content
           aria-modal
           className={cn(frame, 'max-w-md')}
+          onCloseAutoFocus={giveBack}
           onOpenAutoFocus={(event) => {
+            remember();
             event.preventDefault();
             safe.current?.focus();
           }}

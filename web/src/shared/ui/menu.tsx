@@ -1,6 +1,7 @@
 import { DropdownMenu } from 'radix-ui';
 import type { ComponentProps, ReactNode } from 'react';
 import { cn } from '@/shared/lib/cn';
+import { rememberMenuButton } from '@/shared/lib/return-focus';
 
 interface MenuProps {
   trigger: ReactNode;
@@ -12,7 +13,7 @@ interface MenuProps {
 /** A menu under its button. Not modal: a modal one would lock scrolling with a style element, which the policy refuses. */
 export function Menu({ trigger, children, label, align = 'end' }: MenuProps) {
   return (
-    <DropdownMenu.Root modal={false}>
+    <DropdownMenu.Root modal={false} onOpenChange={(open) => open && rememberMenuButton()}>
       <DropdownMenu.Trigger asChild>{trigger}</DropdownMenu.Trigger>
       <DropdownMenu.Portal>
         <DropdownMenu.Content
