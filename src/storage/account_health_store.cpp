@@ -79,10 +79,10 @@ Task<Result<void>> AccountStore::SetFault(const ConnectedAccountId& id, std::int
     if (!before) return Fail(std::move(before.error()));
     const std::string_view name = ToString(code);
     const bool waits_for_person = !next_attempt_at && OwnerOf(code) == FaultOwner::kAccount;
-    if (transaction.Execute(kSetFault, id, name, next_attempt_at, now) > 0) {
-      transaction.Execute(kFaultStatus, id, name, waits_for_person, next_attempt_at, now);
-      WriteAccountUpdated(transaction, before->user_id, id, now);
-    }
+    const bool changed = transaction.Execute(kSetFault, id, name, next_attempt_at, now) > 0;
+    // Also when the fault is the same: a resumed account may have become due meanwhile.
+    transaction.Execute(kFaultStatus, id, name, waits_for_person, next_attempt_at, now);
+    if (changed) WriteAccountUpdated(transaction, before->user_id, id, now);
     return {};
   };
   co_return co_await engine_.Write(write);

@@ -217,6 +217,15 @@ TEST_P(AccountStoreLaws, NothingIsDueWhilePausedOrWaitingForThePerson) {
   EXPECT_EQ(store.ErrorOf(accounts().RequestSync(user.id, account.id)), ErrorCode::kConflict);
 }
 
+TEST_P(AccountStoreLaws, AFaultMetAgainAfterResumingStopsTheScheduleAgain) {
+  store.Get(accounts().SetFault(account.id, account.generation, ErrorCode::kReauthInvalidGrant, std::nullopt));
+  store.Get(accounts().SetPaused(user.id, account.id, true));
+  store.Get(accounts().SetPaused(user.id, account.id, false));
+  store.Get(accounts().SetFault(account.id, account.generation, ErrorCode::kReauthInvalidGrant, std::nullopt));
+  store.clock().Advance(hours(1));
+  EXPECT_EQ(store.Get(accounts().ScheduleDue(Now(), Now() + minutes(1), 10, "fetch_emails")), 0);
+}
+
 TEST_P(AccountStoreLaws, PausingCancelsWhatWaitsAndResumingTakesItUpAgain) {
   auto commit = testing::CommitFor(account);
   commit.backfill = mail::BackfillState{.epoch = 1, .done = 1, .total = 9};

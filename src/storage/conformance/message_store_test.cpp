@@ -282,6 +282,16 @@ TEST_P(MessageStoreLaws, TheSweepTakesOnlyWhatTheEpochDidNotSee) {
   EXPECT_EQ(store.Get(messages().GetSyncState(account.id)).message_count, 3);
 }
 
+TEST_P(MessageStoreLaws, AFullReadThatWasOvertakenWritesNothingAnyMore) {
+  auto newer = CommitFor(account, 2);
+  newer.backfill = mail::BackfillState{.epoch = 2};
+  Apply(newer);
+  auto overtaken = CommitFor(account, 1);
+  overtaken.upserts = {SampleMessage("late")};
+  EXPECT_EQ(store.ErrorOf(messages().Apply(overtaken)), ErrorCode::kConflict);
+  EXPECT_THAT(All(), IsEmpty());
+}
+
 TEST_P(MessageStoreLaws, LiveChangesCountAsSeenInTheirEpoch) {
   Upsert(SampleMessage("m1", 0, 1), 1);
   auto commit = CommitFor(account, 2);
