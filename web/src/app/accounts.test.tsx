@@ -248,10 +248,7 @@ describe('connected accounts', () => {
     await waitFor(() => expect(FakeEventSource.count).toBe(1));
     FakeEventSource.say('sync.progress', {
       account_id: importing.id,
-      stage: 'initial',
-      done: 16_300,
-      total: 32_600,
-      complete: false,
+      progress: { stage: 'initial', done: 16_300, total: 32_600, rate: null, eta_seconds: null },
     });
     expect(await screen.findByText('Importing · 50%')).toBeVisible();
     expect(screen.getByRole('progressbar')).toHaveAttribute('aria-valuenow', '50');

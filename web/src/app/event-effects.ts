@@ -29,15 +29,19 @@ export function applyEvents(queryClient: QueryClient) {
   const take = (event: StreamEvent) => {
     switch (event.type) {
       case 'message.upserted':
-        for (const id of event.ids ?? []) void queryClient.invalidateQueries({ queryKey: ['message', id] });
+        // Without an id, many messages changed at once.
+        void queryClient.invalidateQueries({
+          queryKey: event.message_id ? ['message', event.message_id] : ['message'],
+        });
         refresh('messages', 'labels');
         return;
       case 'message.deleted':
-        forget(queryClient, event.ids ?? []);
+        if (event.message_id) forget(queryClient, event.message_id);
+        else void queryClient.invalidateQueries({ queryKey: ['message'] });
         refresh('messages', 'labels');
         return;
       case 'sync.progress':
-        if (event.account_id) progressed(queryClient, event.account_id, event.done ?? 0, event.total ?? 0);
+        if (event.account_id && event.progress) progressed(queryClient, event.account_id, event.progress);
         // A full read tells of its messages by its progress alone.
         refresh('accounts', 'labels', 'messages');
         return;
@@ -64,20 +68,30 @@ export function applyEvents(queryClient: QueryClient) {
   return { take, stop: () => clearTimeout(timer) };
 }
 
-/** Shows progress at once; rate and estimate follow with the account itself. */
-function progressed(queryClient: QueryClient, id: string, done: number, total: number): void {
+/** Shows progress at once; rate and estimate, where the event has none, follow with the account itself. */
+function progressed(
+  queryClient: QueryClient,
+  id: string,
+  progress: NonNullable<StreamEvent['progress']>,
+): void {
   queryClient.setQueryData<ConnectedAccount[]>(['accounts'], (accounts) =>
     accounts?.map((account) =>
-      account.id === id && account.progress
-        ? { ...account, progress: { ...account.progress, done, total: total || null } }
+      account.id === id
+        ? {
+            ...account,
+            progress: {
+              ...progress,
+              rate: progress.rate ?? account.progress?.rate ?? null,
+              eta_seconds: progress.eta_seconds ?? account.progress?.eta_seconds ?? null,
+            },
+          }
         : account,
     ),
   );
 }
 
-/** Takes deleted messages off the page at once; the lists are read again in a moment. */
-function forget(queryClient: QueryClient, ids: string[]): void {
-  const gone = new Set(ids);
+/** Takes a deleted message off the page at once; the lists are read again in a moment. */
+function forget(queryClient: QueryClient, id: string): void {
   queryClient.setQueriesData<MessagePages>(
     { queryKey: ['messages'] },
     (data) =>
@@ -85,9 +99,9 @@ function forget(queryClient: QueryClient, ids: string[]): void {
         ...data,
         pages: data.pages.map((page) => ({
           ...page,
-          items: page.items.filter((message) => !gone.has(message.id)),
+          items: page.items.filter((message) => message.id !== id),
         })),
       },
   );
-  for (const id of ids) void queryClient.resetQueries({ queryKey: ['message', id] });
+  void queryClient.resetQueries({ queryKey: ['message', id] });
 }

@@ -120,11 +120,11 @@ describe('the inbox', () => {
     await waitFor(() => expect(FakeEventSource.count).toBe(1));
 
     current = messages;
-    FakeEventSource.say('message.upserted', { account_id: account().id, ids: [messages[0]!.id], count: 1 });
+    FakeEventSource.say('message.upserted', { account_id: account().id, message_id: messages[0]!.id });
     expect(await option(/Minutes of the meeting/)).toBeVisible();
 
     current = messages.slice(1);
-    FakeEventSource.say('message.deleted', { account_id: account().id, ids: [messages[0]!.id], count: 1 });
+    FakeEventSource.say('message.deleted', { account_id: account().id, message_id: messages[0]!.id });
     await waitFor(() => expect(screen.queryByText(/Minutes of the meeting/)).toBeNull());
   });
 
@@ -133,7 +133,7 @@ describe('the inbox', () => {
     expect(await screen.findByRole('heading', { name: '来週の読書会について' })).toBeVisible();
     await waitFor(() => expect(FakeEventSource.count).toBe(1));
     network.use(http.get('/api/v1/messages/:id', () => problem(404, 'not_found')));
-    FakeEventSource.say('message.deleted', { account_id: account().id, ids: [messages[1]!.id], count: 1 });
+    FakeEventSource.say('message.deleted', { account_id: account().id, message_id: messages[1]!.id });
     expect(await screen.findByText('This message is gone')).toBeVisible();
   });
 

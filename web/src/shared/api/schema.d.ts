@@ -1115,20 +1115,11 @@ export interface components {
             /** @enum {string} */
             type: "account.updated" | "message.upserted" | "message.deleted" | "sync.progress" | "connect.finished" | "session.ended" | "resync";
             account_id?: components["schemas"]["Id"];
-            /** @description With message events, the messages, at most 50 of them; `count` says how many there are. */
-            ids?: components["schemas"]["Id"][];
-            count?: number;
+            /** @description With message events; absent when many messages changed at once. */
+            message_id?: components["schemas"]["Id"];
             attempt_id?: components["schemas"]["Id"];
-            erasure_id?: components["schemas"]["Id"];
-            /**
-             * @description With sync.progress, as the members below. New messages of a full read are told of by their progress alone.
-             * @enum {string}
-             */
-            stage?: "initial" | "resync";
-            done?: number;
-            /** @description 0 while unknown. */
-            total?: number;
-            complete?: boolean;
+            /** @description With sync.progress. A full read tells of its messages by its progress alone. */
+            progress?: components["schemas"]["Progress"];
         };
         /** @enum {string} */
         JobState: "available" | "scheduled" | "running" | "retryable" | "completed" | "cancelled" | "discarded";
@@ -2741,10 +2732,7 @@ export interface operations {
                      * @example {
                      *       "type": "message.upserted",
                      *       "account_id": "01931f30-1111-7000-8000-000000000001",
-                     *       "ids": [
-                     *         "01931f30-3333-7000-8000-000000000001"
-                     *       ],
-                     *       "count": 1
+                     *       "message_id": "01931f30-3333-7000-8000-000000000001"
                      *     }
                      */
                     "text/event-stream": components["schemas"]["StreamEvent"];
