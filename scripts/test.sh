@@ -66,9 +66,11 @@ without_colour() { sed -E 's/\x1b\[[0-9;]*[A-Za-z]//g'; }
 
 suite_web() {
   local status=0 out="$CACHE/log/web.out"
-  (cd "$ROOT/web" && npm test) 2>&1 | without_colour >"$out" || status=$?
+  (cd "$ROOT/web" && npm test && npm run test:pages) 2>&1 | without_colour >"$out" || status=$?
   cat "$out"
+  # Vitest counts in its own words, the looks at every page in Playwright's.
   awk '/^ *Tests /{for(i=1;i<NF;i++){if($(i+1)~/^passed/)p=$i;if($(i+1)~/^failed/)f=$i;if($(i+1)~/^skipped/)s=$i}}
+       /^ +[0-9]+ passed/{p+=$1} /^ +[0-9]+ failed/{f+=$1} /^ +[0-9]+ skipped/{s+=$1}
        END{printf "COUNTS passed=%d failed=%d skipped=%d\n",p,f,s}' "$out"
   return $status
 }

@@ -7,5 +7,7 @@ const beside = fileURLToPath(new URL('../../../../shared/corpus', import.meta.ur
 /** Real mail where it is at hand; without it the journeys use the simulator's own sample mailbox. */
 export function realMail(): string[] {
   const folder = join(process.env.LATCHKEY_CORPUS ?? beside, 'mailbox');
-  return ['asf.mbox.gz', 'world.mbox.gz'].map((name) => join(folder, name)).filter((file) => existsSync(file));
+  return ['asf.mbox.gz', 'world.mbox.gz']
+    .map((name) => join(folder, name))
+    .filter((file) => existsSync(file));
 }

@@ -35,9 +35,14 @@ export class Program<Ready> {
     });
     const ready = await Promise.race([
       written(readyFile, directory),
-      exit.then((code) => Promise.reject(new Error(`${name} ended with ${code} before it was ready: ${tail(log)}`))),
+      exit.then((code) =>
+        Promise.reject(new Error(`${name} ended with ${code} before it was ready: ${tail(log)}`)),
+      ),
       new Promise<never>((_, reject) => {
-        setTimeout(() => reject(new Error(`${name} did not get ready within 60 s: ${tail(log)}`)), 60_000).unref();
+        setTimeout(
+          () => reject(new Error(`${name} did not get ready within 60 s: ${tail(log)}`)),
+          60_000,
+        ).unref();
       }),
     ]);
     return new Program<Ready>(JSON.parse(ready) as Ready, log, child, exit);
@@ -69,7 +74,16 @@ function written(file: string, directory: string): Promise<string> {
 
 /** Settings of whoever runs the tests must not become settings of the server. */
 function inherited(): Record<string, string> {
-  const kept = ['PATH', 'HOME', 'TMPDIR', 'LANG', 'ASAN_OPTIONS', 'UBSAN_OPTIONS', 'TSAN_OPTIONS', 'LD_LIBRARY_PATH'];
+  const kept = [
+    'PATH',
+    'HOME',
+    'TMPDIR',
+    'LANG',
+    'ASAN_OPTIONS',
+    'UBSAN_OPTIONS',
+    'TSAN_OPTIONS',
+    'LD_LIBRARY_PATH',
+  ];
   return Object.fromEntries(kept.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])));
 }
 

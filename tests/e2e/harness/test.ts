@@ -47,11 +47,25 @@ export const test = base.extend<Options & Fixtures & { place: { path: string } }
 
   simulator: async ({ place, mail }, use, info) => {
     const files = mail === 'real' ? realMail() : [];
-    const fill = files.length > 0 ? files.flatMap((file) => ['--mailbox', `${person}=${file}`]) : ['--sample', person];
+    const fill =
+      files.length > 0 ? files.flatMap((file) => ['--mailbox', `${person}=${file}`]) : ['--sample', person];
     const program = await Program.start<{ http: string }>(
       env('E2E_SIMULATOR'),
-      ['--listen', '127.0.0.1:0', '--client-id', client.id, '--client-secret', client.secret, '--account', `${person}=Ada Example`,
-       '--account', `${other}=Grace Example`, ...fill, '--no-quota', '--quiet'],
+      [
+        '--listen',
+        '127.0.0.1:0',
+        '--client-id',
+        client.id,
+        '--client-secret',
+        client.secret,
+        '--account',
+        `${person}=Ada Example`,
+        '--account',
+        `${other}=Grace Example`,
+        ...fill,
+        '--no-quota',
+        '--quiet',
+      ],
       place.path,
       'simulator',
     );
@@ -97,8 +111,10 @@ export const test = base.extend<Options & Fixtures & { place: { path: string } }
 function watch(context: BrowserContext, complaints: string[]) {
   context.on('console', (line) => {
     // The body of a mail may ask for anything; that it is refused is the point.
-    const inMail = /\/api\/v1\/messages\/[^/]+\/view/.test(line.location().url) || /\/view\b/.test(line.text());
-    if (line.type() === 'error' && /Content.Security.Policy/i.test(line.text()) && !inMail) complaints.push(line.text());
+    const inMail =
+      /\/api\/v1\/messages\/[^/]+\/view/.test(line.location().url) || /\/view\b/.test(line.text());
+    if (line.type() === 'error' && /Content.Security.Policy/i.test(line.text()) && !inMail)
+      complaints.push(line.text());
   });
   context.on('weberror', (error) => complaints.push(String(error.error())));
 }
@@ -123,13 +139,24 @@ export async function choose(page: Page, who: string): Promise<void> {
 /** Opens the add dialog up to the click that leads to the provider. */
 export async function toProvider(page: Page, latchkey: Latchkey, capabilities: string[] = []): Promise<void> {
   await page.goto(`${latchkey.url}/accounts`);
-  await page.getByRole('main').getByRole('button', { name: /Connect a mailbox|Add account/ }).click();
-  await page.getByRole('dialog').getByRole('button', { name: /^Google/ }).click();
+  await page
+    .getByRole('main')
+    .getByRole('button', { name: /Connect a mailbox|Add account/ })
+    .click();
+  await page
+    .getByRole('dialog')
+    .getByRole('button', { name: /^Google/ })
+    .click();
   for (const capability of capabilities) await page.getByRole('switch', { name: capability }).click();
 }
 
 /** Connects a mailbox by popup and waits until the page says so. */
-export async function connect(page: Page, latchkey: Latchkey, who = person, capabilities: string[] = []): Promise<void> {
+export async function connect(
+  page: Page,
+  latchkey: Latchkey,
+  who = person,
+  capabilities: string[] = [],
+): Promise<void> {
   await toProvider(page, latchkey, capabilities);
   const opening = page.waitForEvent('popup');
   await page.getByRole('button', { name: 'Continue to Google' }).click();
@@ -143,7 +170,9 @@ export async function connect(page: Page, latchkey: Latchkey, who = person, capa
 /** Waits until the account card says that everything is here. */
 export async function imported(page: Page, latchkey: Latchkey, who = person): Promise<void> {
   await page.goto(`${latchkey.url}/accounts`);
-  await expect(page.getByRole('article', { name: who }).getByText('Up to date')).toBeVisible({ timeout: 120_000 });
+  await expect(page.getByRole('article', { name: who }).getByText('Up to date')).toBeVisible({
+    timeout: 120_000,
+  });
 }
 
 export async function expectAccessible(page: Page): Promise<void> {

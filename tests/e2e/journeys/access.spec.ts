@@ -7,7 +7,9 @@ for (const scheme of ['light', 'dark'] as const) {
     await expect(page.getByRole('button', { name: 'Continue with Google' })).toBeVisible();
     await expectAccessible(page);
     await page.goto(`${latchkey.url}/auth/error?error=state_mismatch`);
-    await expect(page.getByRole('heading', { name: 'We could not match this sign-in to your browser' })).toBeVisible();
+    await expect(
+      page.getByRole('heading', { name: 'We could not match this sign-in to your browser' }),
+    ).toBeVisible();
     await expectAccessible(page);
 
     await signIn(page, latchkey);
@@ -76,7 +78,9 @@ test('everything can be done with the keyboard alone', async ({ page, latchkey }
   await expect(page).toHaveURL(/\/inbox/);
   const list = page.getByRole('listbox');
   await expect(list.getByRole('option').nth(2)).toBeVisible();
-  const subjects = await list.getByRole('option').evaluateAll((options) => options.slice(0, 2).map((option) => option.id));
+  const subjects = await list
+    .getByRole('option')
+    .evaluateAll((options) => options.slice(0, 2).map((option) => option.id));
   await page.keyboard.press('j');
   await expect(list).toBeFocused();
   await expect(list).toHaveAttribute('aria-activedescendant', subjects[1] ?? '');

@@ -15,7 +15,10 @@ test('denying consent connects nothing and offers fewer permissions', async ({ p
   expect(await accounts.json()).toMatchObject({ items: [] });
 });
 
-test('an unticked box leaves the account working for the rest and asks for it later', async ({ page, latchkey }) => {
+test('an unticked box leaves the account working for the rest and asks for it later', async ({
+  page,
+  latchkey,
+}) => {
   await signIn(page, latchkey);
   await toProvider(page, latchkey, ['Send mail']);
   const opening = page.waitForEvent('popup');
@@ -71,14 +74,22 @@ test('a blocked window offers this tab, which comes back to the accounts', async
   await expect(page.getByRole('article', { name: person })).toBeVisible();
 });
 
-test('a provider that cuts the link to the window does not look like a cancellation', async ({ page, latchkey, simulator }) => {
+test('a provider that cuts the link to the window does not look like a cancellation', async ({
+  page,
+  latchkey,
+  simulator,
+}) => {
   await simulator.settings({ sever_opener: true });
   await signIn(page, latchkey);
   await connect(page, latchkey);
   await imported(page, latchkey);
 });
 
-test('reconnecting with a different mailbox is refused by name and changes nothing', async ({ page, latchkey, simulator }) => {
+test('reconnecting with a different mailbox is refused by name and changes nothing', async ({
+  page,
+  latchkey,
+  simulator,
+}) => {
   await signIn(page, latchkey);
   await connect(page, latchkey);
   await imported(page, latchkey);

@@ -6,7 +6,10 @@ test.use({ mail: 'real' });
 const number = new Intl.NumberFormat('en-GB');
 
 /** A message whose subject names it alone, so that search can find it. */
-function unique(mailbox: SimulatedMessage[], wanted: (message: SimulatedMessage) => boolean): SimulatedMessage {
+function unique(
+  mailbox: SimulatedMessage[],
+  wanted: (message: SimulatedMessage) => boolean,
+): SimulatedMessage {
   const found = mailbox.find(
     (message) =>
       wanted(message) &&
@@ -33,7 +36,9 @@ test('a person signs in, connects Gmail, reads mail that keeps itself up to date
   const mailbox = await simulator.mailbox();
   const html = unique(mailbox, (message) => message.hasHtml && /\p{Script=Latin}{4}/u.test(message.subject));
   const foreign = unique(mailbox, (message) =>
-    /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Cyrillic}\p{Script=Arabic}\p{Script=Greek}\p{Script=Hebrew}]{3}/u.test(message.subject),
+    /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Cyrillic}\p{Script=Arabic}\p{Script=Greek}\p{Script=Hebrew}]{3}/u.test(
+      message.subject,
+    ),
   );
 
   await signIn(page, latchkey);
@@ -59,7 +64,10 @@ test('a person signs in, connects Gmail, reads mail that keeps itself up to date
   for (const message of [html, foreign]) {
     await search.fill(query(message.subject));
     await expect(page).toHaveURL(/[?&]q=/);
-    const option = list.getByRole('option').filter({ hasText: message.subject.trim().slice(0, 40) }).first();
+    const option = list
+      .getByRole('option')
+      .filter({ hasText: message.subject.trim().slice(0, 40) })
+      .first();
     await expect(async () => {
       // Indexing runs behind the import; a search may come before it.
       if (!(await option.isVisible())) {
@@ -69,7 +77,9 @@ test('a person signs in, connects Gmail, reads mail that keeps itself up to date
       await expect(option).toBeVisible({ timeout: 3_000 });
     }).toPass({ timeout: 60_000 });
     await option.click();
-    await expect(page.getByRole('article').getByRole('heading', { level: 2 })).toContainText(message.subject.trim().slice(0, 40));
+    await expect(page.getByRole('article').getByRole('heading', { level: 2 })).toContainText(
+      message.subject.trim().slice(0, 40),
+    );
     if (message.hasHtml) {
       const frame = page.getByTitle('Body of the message');
       await expect(frame).toHaveAttribute('sandbox', 'allow-popups allow-popups-to-escape-sandbox');
@@ -119,6 +129,8 @@ test('a person signs in, connects Gmail, reads mail that keeps itself up to date
     expect(await answer.json(), path).toMatchObject({ items: [] });
   }
   // The grant is revoked at the provider, the mail there is untouched.
-  await expect.poll(async () => (await simulator.grants()).filter((grant) => grant.account === person)).toEqual([]);
+  await expect
+    .poll(async () => (await simulator.grants()).filter((grant) => grant.account === person))
+    .toEqual([]);
   expect((await simulator.mailbox()).length).toBe(mailbox.length);
 });

@@ -1,6 +1,9 @@
 import { connect, expect, person, signIn, test } from '../harness/test';
 
-test('a request without the right CSRF token, or from elsewhere, changes nothing', async ({ page, latchkey }) => {
+test('a request without the right CSRF token, or from elsewhere, changes nothing', async ({
+  page,
+  latchkey,
+}) => {
   await signIn(page, latchkey);
   const statuses = await page.evaluate(async () => {
     const attempt = async (headers: Record<string, string>) => {
@@ -16,9 +19,15 @@ test('a request without the right CSRF token, or from elsewhere, changes nothing
   });
   expect(statuses).toEqual(Array(2).fill('403 application/problem+json csrf_mismatch'));
 
-  const session = (await (await page.request.get(`${latchkey.url}/auth/session`)).json()) as { csrfToken: string };
+  const session = (await (await page.request.get(`${latchkey.url}/auth/session`)).json()) as {
+    csrfToken: string;
+  };
   const foreign = await page.request.post(`${latchkey.url}/auth/logout`, {
-    headers: { 'X-CSRF-Token': session.csrfToken, Origin: 'https://evil.example', 'Sec-Fetch-Site': 'cross-site' },
+    headers: {
+      'X-CSRF-Token': session.csrfToken,
+      Origin: 'https://evil.example',
+      'Sec-Fetch-Site': 'cross-site',
+    },
     data: {},
   });
   expect(foreign.status()).toBe(403);
@@ -36,7 +45,11 @@ test('signing out ends the session and leaves nothing to read', async ({ page, l
   await expect(page).toHaveURL(/\/login/);
 });
 
-test('the setup link works once, and the second person is no administrator', async ({ page, latchkey, browser }) => {
+test('the setup link works once, and the second person is no administrator', async ({
+  page,
+  latchkey,
+  browser,
+}) => {
   await signIn(page, latchkey);
   await expect(page.getByRole('link', { name: 'Activity' }).first()).toBeVisible();
   const stranger = await (await browser.newContext()).newPage();
@@ -51,7 +64,11 @@ test('the setup link works once, and the second person is no administrator', asy
   await stranger.context().close();
 });
 
-test('a session ended from another browser ends here within seconds, with words', async ({ page, latchkey, browser }) => {
+test('a session ended from another browser ends here within seconds, with words', async ({
+  page,
+  latchkey,
+  browser,
+}) => {
   await signIn(page, latchkey);
   await connect(page, latchkey);
   const elsewhere = await (await browser.newContext()).newPage();

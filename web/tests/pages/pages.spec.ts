@@ -175,8 +175,7 @@ const scenes: Scene[] = [
 const looks = [
   { scheme: 'light', width: 1280, height: 800 },
   { scheme: 'dark', width: 1280, height: 800 },
-  { scheme: 'light', width: 375, height: 740 },
-  { scheme: 'dark', width: 320, height: 640 },
+  { scheme: 'light', width: 320, height: 640 },
 ] as const;
 
 for (const look of looks) {
