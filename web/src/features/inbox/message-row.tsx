@@ -74,14 +74,9 @@ export const MessageRow = memo(
         />
         <span className="flex min-w-0 flex-1 flex-col">
           <span className="flex items-baseline gap-2">
-            <bdi
-              className={cn(
-                'min-w-0 flex-1 truncate text-left rtl:text-right',
-                message.is_read ? 'text-ink' : 'font-semibold',
-              )}
-            >
-              {sender}
-            </bdi>
+            <span className={cn('min-w-0 flex-1 truncate', message.is_read ? 'text-ink' : 'font-semibold')}>
+              <bdi>{sender}</bdi>
+            </span>
             {message.has_attachments && (
               <Paperclip aria-hidden className="size-3.5 shrink-0 self-center text-muted" />
             )}
@@ -99,16 +94,13 @@ export const MessageRow = memo(
               {time}
             </time>
           </span>
-          <bdi
-            className={cn(
-              'truncate text-left text-sm rtl:text-right',
-              message.is_read ? 'text-ink' : 'font-semibold',
-            )}
-          >
-            {subject}
-          </bdi>
+          <span className={cn('truncate text-sm', message.is_read ? 'text-ink' : 'font-semibold')}>
+            <bdi>{subject}</bdi>
+          </span>
           <span className="flex items-center gap-2 text-sm text-muted">
-            <bdi className="min-w-0 flex-1 truncate text-left rtl:text-right">{message.snippet}</bdi>
+            <span className="min-w-0 flex-1 truncate">
+              <bdi>{message.snippet}</bdi>
+            </span>
             {account && (
               <bdi className="max-w-32 shrink-0 truncate rounded-full border border-line px-1.5 text-2xs">
                 {account.display_name ?? account.email}
