@@ -21,6 +21,9 @@ interface MessageRowProps {
   onClick: () => void;
 }
 
+// Each text keeps its own direction, so that what is cut off is its end; all of them begin where the page begins.
+const atStart = 'text-left [[dir=rtl]_&]:text-right';
+
 export const MessageRow = memo(
   function MessageRow({
     id,
@@ -74,9 +77,15 @@ export const MessageRow = memo(
         />
         <span className="flex min-w-0 flex-1 flex-col">
           <span className="flex items-baseline gap-2">
-            <span className={cn('min-w-0 flex-1 truncate', message.is_read ? 'text-ink' : 'font-semibold')}>
-              <bdi>{sender}</bdi>
-            </span>
+            <bdi
+              className={cn(
+                'min-w-0 flex-1 truncate',
+                atStart,
+                message.is_read ? 'text-ink' : 'font-semibold',
+              )}
+            >
+              {sender}
+            </bdi>
             {message.has_attachments && (
               <Paperclip aria-hidden className="size-3.5 shrink-0 self-center text-muted" />
             )}
@@ -94,13 +103,11 @@ export const MessageRow = memo(
               {time}
             </time>
           </span>
-          <span className={cn('truncate text-sm', message.is_read ? 'text-ink' : 'font-semibold')}>
-            <bdi>{subject}</bdi>
-          </span>
+          <bdi className={cn('truncate text-sm', atStart, message.is_read ? 'text-ink' : 'font-semibold')}>
+            {subject}
+          </bdi>
           <span className="flex items-center gap-2 text-sm text-muted">
-            <span className="min-w-0 flex-1 truncate">
-              <bdi>{message.snippet}</bdi>
-            </span>
+            <bdi className={cn('min-w-0 flex-1 truncate', atStart)}>{message.snippet}</bdi>
             {account && (
               <bdi className="max-w-32 shrink-0 truncate rounded-full border border-line px-1.5 text-2xs">
                 {account.display_name ?? account.email}
