@@ -188,7 +188,7 @@ void ExpectAgreement(const json::object& oracle, const mail::Message& message) {
 }
 
 TEST_F(MailAgreement, SampleMailboxReadsTheSameOnBothSides) {
-  ASSERT_TRUE(gmail_.ImportSample(ada_));
+  ASSERT_TRUE(gmail_.ImportSample(ada_, *ParseInstant("2026-03-01T12:00:00Z")));
   const json::object all = gmail_.Describe(ada_, {.limit = 10'000, .with_text = true});
   for (const json::value& oracle : all.at("messages").as_array()) {
     const mail::Message message = Fetch(std::string(oracle.at("id").as_string()));
