@@ -191,7 +191,7 @@ std::optional<Instant> ParseMailDate(std::string_view value) {
   const Instant instant = Instant(std::chrono::sys_days(date)) + std::chrono::hours(time->hour) +
                           minutes(time->minute) + std::chrono::seconds(time->second) - zone;
   // A zone may carry the last day of 9999 past what RFC 3339 can write.
-  if (instant >= std::chrono::sys_days(std::chrono::year(9999) / 12 / 31)) return std::nullopt;
+  if (instant >= std::chrono::sys_days(std::chrono::year(10000) / 1 / 1)) return std::nullopt;
   return instant;
 }
 

@@ -15,6 +15,11 @@ std::string Date(std::string_view text) {
   return instant ? FormatInstant(*instant).substr(0, 19) : "none";
 }
 
+TEST(MailDate, EndsWithTheLastSecondThatRfc3339CanWrite) {
+  EXPECT_EQ(Date("Fri, 31 Dec 9999 23:59:59 +0000"), "9999-12-31T23:59:59");
+  EXPECT_FALSE(ParseMailDate("Fri, 31 Dec 9999 23:59:59 -0100"));
+}
+
 TEST(MailDate, ReadsTheFormsMailHas) {
   EXPECT_EQ(Date("Fri, 20 Apr 2001 19:35:02 -0400"), "2001-04-20T23:35:02");
   EXPECT_EQ(Date("20 Apr 01 19:35 EDT"), "2001-04-20T23:35:00");
