@@ -5,7 +5,6 @@ import { attachmentAddress, viewAddress, type Label, type Message, type Person }
 import { t } from '@/shared/i18n/i18n';
 import { bytes, fullTime } from '@/shared/lib/time';
 import { cn } from '@/shared/lib/cn';
-import { Button } from '@/shared/ui/button';
 import { Notice } from '@/shared/ui/notice';
 import { Conversation } from './conversation';
 import { LinkedText } from './linked-text';
@@ -19,7 +18,6 @@ interface MessageViewProps {
 }
 
 export function MessageView({ message, accounts, labels, onOpen }: MessageViewProps) {
-  const [images, setImages] = useState(false);
   const files = message.attachments.filter((attachment) => !attachment.inline);
   return (
     <article className="flex min-h-0 flex-1 flex-col">
@@ -67,15 +65,8 @@ export function MessageView({ message, accounts, labels, onOpen }: MessageViewPr
         <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line bg-sunken px-4 py-2 text-sm md:px-6">
           <ImageOff aria-hidden className="size-4 shrink-0 text-muted" />
           <p role="status" className="min-w-0 flex-1 basis-56">
-            {images
-              ? t('message.imagesLoaded')
-              : t('message.imagesBlocked', { count: message.remote_images })}
+            {t('message.imagesBlocked', { count: message.remote_images })}
           </p>
-          {!images && (
-            <Button size="small" onClick={() => setImages(true)}>
-              {t('message.loadImages')}
-            </Button>
-          )}
         </div>
       )}
       {message.truncated && (
@@ -86,9 +77,8 @@ export function MessageView({ message, accounts, labels, onOpen }: MessageViewPr
       {message.has_html ? (
         // The body stays on a light surface in both themes: mail is written for paper.
         <iframe
-          key={images ? 'with images' : 'without images'}
           title={t('message.bodyFrame')}
-          src={viewAddress(message.id, images)}
+          src={viewAddress(message.id)}
           sandbox="allow-popups allow-popups-to-escape-sandbox"
           referrerPolicy="no-referrer"
           className="min-h-0 w-full flex-1 bg-white [color-scheme:light]"

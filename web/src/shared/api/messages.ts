@@ -53,8 +53,8 @@ export const labelsQuery = queryOptions({
 });
 
 /** The isolated document of a body; it goes into a sandboxed frame and nowhere else. */
-export function viewAddress(id: string, images: boolean): string {
-  return `/api/v1/messages/${encodeURIComponent(id)}/view${images ? '?images=1' : ''}`;
+export function viewAddress(id: string): string {
+  return `/api/v1/messages/${encodeURIComponent(id)}/view`;
 }
 
 export function attachmentAddress(message: string, attachment: string): string {

@@ -544,7 +544,7 @@ export interface paths {
         };
         /**
          * The message body as an isolated document
-         * @description Meant for a sandboxed frame. Carries its own Content-Security-Policy (`sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; …`); resource-loading elements are stripped. Remote images are removed unless `images=1`, then they come through `/api/v1/images/{token}`. A message without HTML is shown as escaped text. Errors are small HTML pages here, because a person sees them.
+         * @description Meant for a sandboxed frame. Carries its own Content-Security-Policy (`sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; …`); resource-loading elements are stripped. Remote images are removed; with `images=1` too, until this server offers to fetch them (`/api/v1/images/{token}`). A message without HTML is shown as escaped text. Errors are small HTML pages here, because a person sees them.
          */
         get: operations["viewMessage"];
         put?: never;
@@ -590,7 +590,7 @@ export interface paths {
         };
         /**
          * A remote image of a message, through this server
-         * @description The token is made by `…/view?images=1`, sealed, bound to the message and short-lived; the isolated document cannot send the session cookie, which is why the address itself is the proof.
+         * @description Reserved. No tokens are made yet, so every one is answered with 404. A token will be made by `…/view?images=1`, sealed, bound to the message and short-lived; the isolated document cannot send the session cookie, which is why the address itself is the proof.
          */
         get: operations["proxyImage"];
         put?: never;
