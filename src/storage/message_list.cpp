@@ -46,10 +46,12 @@ WHERE f.message_search MATCH $5 AND (m.received_at, m.row_id) < ($2, $3)
   AND EXISTS (SELECT 1 FROM message_labels p
               WHERE p.label_row = $1 AND p.received_at = m.received_at AND p.message_row = m.row_id)
 ORDER BY m.received_at DESC, m.row_id DESC LIMIT $4)sql";
-constexpr std::string_view kSummary = R"sql(
-SELECT id, connected_account_id, external_message_id, thread_id, subject, snippet, from_name, from_email, to_count,
-       received_at, is_read, is_starred, has_attachments, labels
-FROM synced_messages WHERE row_id = $1)sql";
+// One statement for the whole page: $1 is the JSON array of its row ids. A row says its place in it, so that nothing
+// needs to be sorted.
+constexpr std::string_view kSummaries = R"sql(
+SELECT m.id, m.connected_account_id, m.external_message_id, m.thread_id, m.subject, m.snippet, m.from_name, m.from_email,
+       m.to_count, m.received_at, m.is_read, m.is_starred, m.has_attachments, m.labels, k.key
+FROM json_each($1) k CROSS JOIN synced_messages m ON m.row_id = k.value)sql";
 
 constexpr std::array kHotStatements{kByAccount, kByLabel, kByThread};
 constexpr std::array kSearchStatements{kBySearch, kBySearchInLabel};
@@ -149,10 +151,15 @@ Result<mail::MessageList> ListMessages(Connection& connection, const mail::Messa
     Rows rows = connection.Query(kRemovedLabels, account);
     while (rows.Step()) removed.insert(account + rows.String(0));
   }
-  list.items.reserve(keys.size());
+  std::string page = "[";
   for (const Key& key : keys) {
-    Rows rows = connection.Query(kSummary, key.row);
-    if (!rows.Step()) continue;
+    if (page.size() > 1) page += ',';
+    page += std::to_string(key.row);
+  }
+  page += ']';
+  list.items.resize(keys.size());
+  Rows rows = connection.Query(kSummaries, page);
+  while (rows.Step()) {
     mail::MessageSummary item{.id = rows.IdOf<MessageId>(0),
                               .account_id = rows.IdOf<ConnectedAccountId>(1),
                               .external_id = rows.String(2),
@@ -170,7 +177,7 @@ Result<mail::MessageList> ListMessages(Connection& connection, const mail::Messa
       std::erase_if(item.label_ids,
                     [&](const std::string& label) { return removed.contains(item.account_id.text() + label); });
     }
-    list.items.push_back(std::move(item));
+    list.items[static_cast<std::size_t>(rows.Int(14))] = std::move(item);
   }
   return list;
 }

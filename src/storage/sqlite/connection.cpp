@@ -127,7 +127,16 @@ void Rows::BindAt(int index, std::nullptr_t) {
   if (sqlite3_bind_null(statement_, index) != SQLITE_OK) Throw(database_, sqlite3_sql(statement_));
 }
 
+namespace {
+
+/// SQLite's own memory statistics take a process-wide lock at every allocation, and nobody reads them. Must come before
+/// the library's first use; in a program that used it earlier the statistics simply stay on.
+void ConfigureLibrary() { [[maybe_unused]] static const int configured = sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0); }
+
+}  // namespace
+
 Connection::Connection(const std::string& path, Mode mode) {
+  ConfigureLibrary();
   CreatePrivately(path);
   // NOMUTEX: each connection belongs to one thread at a time.
   const int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_EXRESCODE;
