@@ -27,6 +27,10 @@ need_node() {
     mv "$home.part" "$home"
   fi
   export PATH="$home/bin:$PATH"
+  # Node.js brings certificate authorities of its own; those that this machine trusts besides count as well.
+  if [ -z "${NODE_EXTRA_CA_CERTS:-}" ] && [ -r /etc/ssl/certs/ca-certificates.crt ]; then
+    export NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt
+  fi
 }
 
 # need_modules DIR: `npm ci` in DIR when its lock file changed since the last time.
