@@ -16,7 +16,7 @@ struct Settings {
   bool testing_mode = false;
   std::chrono::seconds access_token_life{3599};
   std::string client_id = "latchkey-demo.apps.googleusercontent.com";
-  std::string client_secret = "GOCSPX-latchkey-demo";
+  std::string client_secret = "secret-of-the-simulator";
   std::string client_name = "Latchkey";
   bool client_deleted = false;
   /// Compared exactly; empty: any http(s) URI on loopback.

@@ -77,7 +77,7 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
   app.add_option("--client-id", options.settings.client_id, "The OAuth client's id")
       ->option_text("ID [latchkey-demo...]");
   app.add_option("--client-secret", options.settings.client_secret, "The OAuth client's secret")
-      ->option_text("SECRET [GOCSPX-latchkey-demo]");
+      ->option_text("SECRET [secret-of-the-simulator]");
   app.add_option("--client-name", options.settings.client_name, "The name on the consent page")
       ->option_text("NAME [Latchkey]");
   app.add_option("--redirect-uri", options.settings.redirect_uris,

@@ -3,7 +3,7 @@ import { OAuth2Client } from 'google-auth-library'
 
 export const base = process.env.LATCHKEY_SIMULATOR
 export const clientId = 'latchkey-demo.apps.googleusercontent.com'
-export const clientSecret = 'GOCSPX-latchkey-demo'
+export const clientSecret = 'secret-of-the-simulator'
 export const redirectUri = 'http://127.0.0.1:8000/auth/callback'
 export const scopes = {
   read: 'https://www.googleapis.com/auth/gmail.readonly',
