@@ -51,7 +51,7 @@ run_fresh() {
         printf "GET /livez HTTP/1.1\r\nHost: localhost:18000\r\nConnection: close\r\n\r\n" >&3
         head -n 1 <&3 | grep " 200 " || exit 1
         exec 3>&-
-        kill -INT $demo; wait $demo
+        kill -TERM $demo; wait $demo
       done; true' || status=$?
   fi
   fresh_unmount "$root"

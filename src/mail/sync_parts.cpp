@@ -5,6 +5,9 @@ namespace latchkey::mail {
 jobs::NewJob BackfillJob(const WriteFence& fence) {
   jobs::NewJob job;
   job.kind = kBackfillKind;
+  // Nobody would start the import again if it were given up: a large one may meet many restarts, each of which counts
+  // as an attempt, and what one attempt stored the next does not fetch again.
+  job.max_attempts = 1000;
   job.priority = jobs::Priority::kBackfill;
   job.unique_key = std::string(kBackfillKind) + ":" + fence.account_id.text();
   job.account_id = fence.account_id;

@@ -9,6 +9,7 @@
 #include <iostream>
 #include <random>
 
+#include "tests/integration/support/database_file.hpp"
 #include "tests/integration/support/fixture.hpp"
 #include "tests/integration/support/mailbox_oracle.hpp"
 
@@ -134,6 +135,29 @@ TEST_F(MailboxOracle, AfterKillsFaultsAndChangesTheStoredMailboxIsTheProviders) 
     if (HasFatalFailure()) return;
   }
   ExpectSettled(rounds, true);
+}
+
+TEST_F(MailboxOracle, AnImportGoesOnHoweverOftenItsWorkerDies) {
+  simulator_.Patch("/settings", bj::object{{"quota", false}});
+  bj::array mail;
+  for (int i = 0; i < 200; ++i) mail.push_back(RandomMail());
+  simulator_.Post(std::string("/mail/") + kAda + "/messages", bj::object{{"messages", mail}});
+  ada_ = NewPerson();
+  ada_->SignIn();
+  // Slow enough that the first full read is never done before the next kill.
+  simulator_.Post("/faults", bj::object{{"kind", "latency"}, {"path", "/gmail/**"}, {"milliseconds", 1000}});
+  account_ = ada_->Connect(kAda);
+  const auto importing = [&] {
+    DatabaseFile database(server_.data_directory() + "/latchkey.db");
+    return !database.Query("SELECT 1 FROM jobs WHERE kind = 'backfill_emails' AND state = 'running'").empty();
+  };
+  // More often than a job is tried by default.
+  for (int kill = 1; kill <= 25; ++kill) {
+    ASSERT_TRUE(WaitUntil(importing)) << "after " << kill - 1 << " kills";
+    server_.Kill();
+    server_.Start();
+  }
+  ExpectSettled(25, true);
 }
 
 }  // namespace
