@@ -18,7 +18,7 @@ run_fresh() {
     touch "$template/.complete"
   fi
   fresh_unmount "$root"
-  rm -rf "$root"
+  rm -rf --one-file-system "$root"
   say "Copying it to $root"
   cp -a "$template" "$root"
   # The new machine reaches package servers the way this one does.
@@ -48,7 +48,7 @@ run_fresh() {
         done
         echo "$round start: $((SECONDS - began)) s"
         exec 3<>/dev/tcp/127.0.0.1/18000
-        printf "GET /livez HTTP/1.1\r\nHost: localhost:18000\r\nConnection: close\r\n\r\n" >&3
+        printf "GET /login HTTP/1.1\r\nHost: localhost:18000\r\nAccept: text/html\r\nConnection: close\r\n\r\n" >&3
         head -n 1 <&3 | grep " 200 " || exit 1
         exec 3>&-
         kill -TERM $demo; wait $demo
@@ -57,10 +57,10 @@ run_fresh() {
   fresh_unmount "$root"
   [ "$status" = 0 ] || die "./dev $verb failed on the fresh machine; its tree is still in $root"
   say "./dev $verb works on a fresh Debian 12"
-  rm -rf "$root"
+  rm -rf --one-file-system "$root"
 }
 
 fresh_unmount() {
   local place
-  for place in proc dev; do ! mountpoint -q "$1/$place" || umount "$1/$place"; done
+  for place in proc dev; do ! mountpoint -q "$1/$place" || umount -l "$1/$place"; done
 }
