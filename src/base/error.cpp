@@ -22,6 +22,12 @@ std::string_view ToString(ErrorCode code) {
       return "too_many_requests";
     case ErrorCode::kCsrfMismatch:
       return "csrf_mismatch";
+    case ErrorCode::kIdempotencyKeyReused:
+      return "idempotency_key_reused";
+    case ErrorCode::kSenderNotAllowed:
+      return "sender_not_allowed";
+    case ErrorCode::kAttachmentTooLarge:
+      return "attachment_too_large";
     case ErrorCode::kStateMismatch:
       return "state_mismatch";
     case ErrorCode::kStateExpired:
@@ -48,6 +54,16 @@ std::string_view ToString(ErrorCode code) {
       return "no_mailbox";
     case ErrorCode::kPolicyEnforced:
       return "policy_enforced";
+    case ErrorCode::kMfaRequired:
+      return "mfa_required";
+    case ErrorCode::kAdminConsentRequired:
+      return "admin_consent_required";
+    case ErrorCode::kConditionalAccess:
+      return "conditional_access";
+    case ErrorCode::kTenantNotAllowed:
+      return "tenant_not_allowed";
+    case ErrorCode::kSendScopeMissing:
+      return "send_scope_missing";
     case ErrorCode::kInvalidClient:
       return "invalid_client";
     case ErrorCode::kRedirectUriMismatch:
@@ -62,6 +78,10 @@ std::string_view ToString(ErrorCode code) {
       return "rate_limited";
     case ErrorCode::kQuotaExceeded:
       return "quota_exceeded";
+    case ErrorCode::kSendRejected:
+      return "send_rejected";
+    case ErrorCode::kSendUnconfirmed:
+      return "send_unconfirmed";
     case ErrorCode::kCursorExpired:
       return "cursor_expired";
     case ErrorCode::kGone:
@@ -98,6 +118,11 @@ FaultOwner OwnerOf(ErrorCode code) {
     case ErrorCode::kNoMailbox:
     case ErrorCode::kPolicyEnforced:
     case ErrorCode::kNoRefreshToken:
+    case ErrorCode::kMfaRequired:
+    case ErrorCode::kAdminConsentRequired:
+    case ErrorCode::kConditionalAccess:
+    case ErrorCode::kTenantNotAllowed:
+    case ErrorCode::kSendScopeMissing:
       return FaultOwner::kAccount;
     case ErrorCode::kInvalidClient:
     case ErrorCode::kRedirectUriMismatch:
@@ -112,6 +137,7 @@ FaultOwner OwnerOf(ErrorCode code) {
     case ErrorCode::kGone:
     case ErrorCode::kMalformedReply:
     case ErrorCode::kTimeout:
+    case ErrorCode::kSendUnconfirmed:
       return FaultOwner::kProvider;
     case ErrorCode::kFenced:
     case ErrorCode::kLeaseLost:

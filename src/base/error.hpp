@@ -21,6 +21,9 @@ enum class ErrorCode {
   kPayloadTooLarge,
   kTooManyRequests,
   kCsrfMismatch,
+  kIdempotencyKeyReused,  ///< The key belongs to another request.
+  kSenderNotAllowed,      ///< The account may not send as that address.
+  kAttachmentTooLarge,
   // An authorization flow that did not end in access (see UX error texts).
   kStateMismatch,
   kStateExpired,
@@ -36,6 +39,11 @@ enum class ErrorCode {
   kMissingScope,
   kNoMailbox,
   kPolicyEnforced,
+  kMfaRequired,           ///< The provider wants a second check of the person.
+  kAdminConsentRequired,  ///< The organisation has to approve this application first.
+  kConditionalAccess,     ///< A rule of the organisation refused the sign-in.
+  kTenantNotAllowed,      ///< Not one of the organisations this installation serves.
+  kSendScopeMissing,
   // Operator faults: one notice, accounts untouched.
   kInvalidClient,
   kRedirectUriMismatch,
@@ -45,6 +53,9 @@ enum class ErrorCode {
   kProviderUnavailable,
   kRateLimited,
   kQuotaExceeded,
+  // Sending.
+  kSendRejected,     ///< The provider refused this mail; sending it again unchanged is of no use.
+  kSendUnconfirmed,  ///< The provider's answer was lost and what became of the mail could not be decided.
   // Sync.
   kCursorExpired,
   kGone,            ///< The item no longer exists at the provider.

@@ -20,11 +20,16 @@ Meaning MeaningOf(ErrorCode fault) {
     case ErrorCode::kReauthInvalidGrant:
     case ErrorCode::kReauthTestMode:
     case ErrorCode::kNoRefreshToken:
+    case ErrorCode::kMfaRequired:
     // The stored tokens cannot be opened: new ones mend it.
     case ErrorCode::kKeyUnavailable:
       return {Status::kNeedsReauth, Action::kReconnect};
     case ErrorCode::kMissingScope:
       return {Status::kMissingScope, Action::kGrant};
+    case ErrorCode::kConditionalAccess:
+      return {Status::kAdminBlocked, Action::kReconnect};
+    case ErrorCode::kAdminConsentRequired:
+    case ErrorCode::kTenantNotAllowed:
     case ErrorCode::kPolicyEnforced:
       return {Status::kAdminBlocked, Action::kRetry};
     case ErrorCode::kNoMailbox:

@@ -22,7 +22,12 @@ ProblemKind ProblemOf(ErrorCode code) {
     case ErrorCode::kCsrfMismatch:
       return {403, "The request could not be matched to your session"};
     case ErrorCode::kPolicyEnforced:
+    case ErrorCode::kAdminConsentRequired:
+    case ErrorCode::kConditionalAccess:
+    case ErrorCode::kTenantNotAllowed:
       return {403, "Your organisation does not allow this"};
+    case ErrorCode::kSenderNotAllowed:
+      return {403, "The account may not send as this address"};
     case ErrorCode::kNotFound:
     case ErrorCode::kProviderNotConfigured:
       return {404, "Not found"};
@@ -39,15 +44,24 @@ ProblemKind ProblemOf(ErrorCode code) {
     case ErrorCode::kReauthInvalidGrant:
     case ErrorCode::kReauthTestMode:
     case ErrorCode::kNoRefreshToken:
+    case ErrorCode::kMfaRequired:
       return {409, "The account must be connected again"};
     case ErrorCode::kRequiredScopeMissing:
     case ErrorCode::kMissingScope:
+    case ErrorCode::kSendScopeMissing:
       return {409, "A permission is missing"};
     case ErrorCode::kNoMailbox:
       return {409, "The account has no mailbox"};
+    case ErrorCode::kIdempotencyKeyReused:
+      return {409, "The key was used for another request"};
+    case ErrorCode::kSendUnconfirmed:
+      return {409, "The send could not be confirmed"};
+    case ErrorCode::kSendRejected:
+      return {422, "The provider did not accept the message"};
     case ErrorCode::kGone:
       return {410, "It no longer exists"};
     case ErrorCode::kPayloadTooLarge:
+    case ErrorCode::kAttachmentTooLarge:
       return {413, "Too large"};
     case ErrorCode::kTooManyRequests:
       return {429, "Too many requests"};

@@ -1,0 +1,1 @@
+-- Mail kept in folders with a cursor each.

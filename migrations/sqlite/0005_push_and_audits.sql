@@ -1,0 +1,1 @@
+-- Push channels and audits.
