@@ -2,6 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <numeric>
+#include <vector>
+
 namespace latchkey::sync {
 namespace {
 
@@ -40,6 +43,35 @@ TEST_F(QuotaBudgetTest, NoMinuteHoldsMoreThanItsLimit) {
   EXPECT_GE(first_minute * 20, 5900);
 }
 
+TEST_F(QuotaBudgetTest, ALongImportSpendsNearlyTheWholeQuotaAndNoMinuteTooMuch) {
+  QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 0});
+  std::vector<int> of_tick;
+  for (int tick = 0; tick < 6000; ++tick) {
+    // Pauses of several lengths: after a rest the burst is there again.
+    const bool resting = (tick > 2500 && tick < 2650) || (tick > 4000 && tick < 4900);
+    of_tick.push_back(resting ? 0 : 20 * SpendAll(budget, "a", 20, Lane::kBackfill));
+    clock_.Advance(milliseconds(100));
+  }
+  int steady = 0;
+  for (int tick = 1200; tick < 2400; ++tick) steady += of_tick[tick];
+  EXPECT_GE(steady, 2 * 5600);
+  for (std::size_t end = 600; end <= of_tick.size(); ++end) {
+    const int minute =
+        std::accumulate(of_tick.begin() + static_cast<long>(end) - 600, of_tick.begin() + static_cast<long>(end), 0);
+    ASSERT_LE(minute, 6000) << "in the minute before tick " << end;
+  }
+}
+
+TEST_F(QuotaBudgetTest, ALongImportLeavesLiveCallsTheirReserveInEveryMinute) {
+  QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 0});
+  for (int tick = 0; tick < 1800; ++tick) {
+    SpendAll(budget, "a", 20, Lane::kBackfill);
+    clock_.Advance(milliseconds(100));
+  }
+  SpendAll(budget, "a", 20, Lane::kBackfill);
+  EXPECT_GE(SpendAll(budget, "a", 20, Lane::kLive), 11);
+}
+
 TEST_F(QuotaBudgetTest, BackfillLeavesAReserveForLiveCalls) {
   QuotaBudget budget(clock_, {.account_units_per_minute = 6000, .project_units_per_minute = 0});
   EXPECT_EQ(SpendAll(budget, "a", 20, Lane::kBackfill), 108);
@@ -69,7 +101,12 @@ TEST_F(QuotaBudgetTest, ACallDearerThanTheBurstWaitsForAFullBucket) {
   QuotaBudget budget(clock_, {.account_units_per_minute = 60, .project_units_per_minute = 0});
   EXPECT_EQ(budget.TrySpend("a", 20, Lane::kBackfill), microseconds(0));
   // 24 units of burst are one call; 36 units a minute are earned.
-  EXPECT_EQ(std::chrono::round<seconds>(budget.TrySpend("a", 20, Lane::kBackfill)), seconds(31));
+  int seconds_waited = 0;
+  while (budget.TrySpend("a", 20, Lane::kBackfill) > microseconds(0) && seconds_waited < 100) {
+    clock_.Advance(seconds(1));
+    ++seconds_waited;
+  }
+  EXPECT_EQ(seconds_waited, 31);
 }
 
 TEST_F(QuotaBudgetTest, RemembersABoundedNumberOfAccounts) {
