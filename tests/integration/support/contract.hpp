@@ -11,9 +11,10 @@
 namespace latchkey::integration {
 
 /// Holds answers against openapi/latchkey.yaml: an unknown path, status, content type or member is a failure, as is a
-/// member that is missing or of another type. Understands the part of JSON Schema 2020-12 that the contract uses:
-/// $ref, type (also lists), enum, properties, required, additionalProperties, items, minItems, oneOf, allOf, minimum,
-/// maximum, maxLength, format uuid and date-time. Objects are closed unless they say otherwise.
+/// member that is missing or of another type, and an answer of an operation that is still marked `x-planned: true`.
+/// Understands the part of JSON Schema 2020-12 that the contract uses: $ref, type (also lists), enum, properties,
+/// required, additionalProperties, items, minItems, oneOf, allOf, minimum, maximum, maxLength, format uuid and
+/// date-time. Objects are closed unless they say otherwise.
 class Contract {
  public:
   /// The contract that this program was built with. Shared by all tests of the process.
@@ -23,7 +24,7 @@ class Contract {
   std::vector<std::string> Check(const HttpCall& call, const HttpReply& reply);
   /// What is wrong with one event of the stream.
   std::vector<std::string> CheckEvent(const boost::json::value& event);
-  /// "operationId" of what no exchange has shown yet.
+  /// "operationId" of what no exchange has shown yet, without what the contract marks as planned (`x-planned`).
   std::vector<std::string> NeverExercised() const;
 
   /// What is wrong with `value` under `schema` (a part of the contract, or any schema for tests of this class).

@@ -441,6 +441,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/connected-accounts/{id}/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Is everything here that the provider has
+         * @description The newest comparison of the provider's complete list of ids with what is stored, and the one that runs now.
+         */
+        get: operations["getAudit"];
+        put?: never;
+        /**
+         * Compare the provider's list with what is stored here
+         * @description Runs in the background and tells its end as `audit.finished`. What is missing is fetched, what is stored but no longer at the provider is removed after a direct look. Coalesces with an audit that is queued or running; also done by itself once a week.
+         */
+        post: operations["startAudit"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/connected-accounts/{id}/send-addresses": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /**
+         * Addresses this account may send as
+         * @description The account's own address and the aliases its provider allows. `send_scope_missing` when sending was not granted.
+         */
+        get: operations["listSendAddresses"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/erasures/{id}": {
         parameters: {
             query?: never;
@@ -505,7 +555,18 @@ export interface paths {
         /** Stored messages, newest first */
         get: operations["listMessages"];
         put?: never;
-        post?: never;
+        /**
+         * Send a message
+         * @description Puts the message into the outbox in one step with its `Idempotency-Key` and answers at once. The outbox entry, not this
+         *     answer, tells what became of it (`outbox.changed`).
+         *
+         *     Repeating a request with the same key and the same body gives the entry of the first; the same key with another body is
+         *     refused with `idempotency_key_reused`. Keys are remembered for at least a day.
+         *
+         *     `sender_not_allowed`: the account may not send as `from`. `send_scope_missing`: sending was not granted.
+         *     `attachment_too_large`: all of it together is more than the provider takes.
+         */
+        post: operations["sendMessage"];
         delete?: never;
         options?: never;
         head?: never;
@@ -601,6 +662,216 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/send/{provider}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example google */
+                provider: components["parameters"]["Provider"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send from the only account of a provider
+         * @description Like `POST /api/v1/messages` with that account. Refused with `conflict` when the provider has several accounts; then name one in `account`.
+         */
+        post: operations["sendByProvider"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Keep a file for a message that is being written
+         * @description Raw bytes, at most 25 MiB (`attachment_too_large`). Stored sealed, readable only by this person, and removed when the message was sent or a day later.
+         */
+        post: operations["uploadFile"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Forget an uploaded file
+         * @description An upload that a message in the outbox needs stays until that message is done (`conflict`).
+         */
+        delete: operations["deleteUpload"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbox": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages on their way out, and what became of the latest */
+        get: operations["listOutbox"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbox/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        /** What became of a message */
+        get: operations["getOutgoing"];
+        put?: never;
+        post?: never;
+        /**
+         * Undo while it waits, or dismiss when it failed
+         * @description A `queued` or `held` message becomes `cancelled` and is never sent. A `failed`, `unconfirmed`, `sent` or `cancelled` entry leaves the list. One that is being sent cannot be stopped (`conflict`).
+         */
+        delete: operations["cancelOutgoing"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/outbox/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try a message again
+         * @description For `failed`, `held` and `unconfirmed`; anything else is refused with `conflict`. An unconfirmed message is first looked for at the provider; it is sent again only when it is certainly not there, or with `confirmed`, which says that the person looked and accepts that it may arrive twice.
+         */
+        post: operations["retryOutgoing"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This person's calendars */
+        get: operations["listCalendars"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendars/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /**
+         * Keep a calendar here, or not
+         * @description Unselecting removes only this calendar's events from here, and stops fetching it; nothing changes at the provider. Selecting fetches it again.
+         */
+        patch: operations["updateCalendar"];
+        trace?: never;
+    };
+    "/api/v1/calendar-events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Events between two instants, series expanded
+         * @description Everything that overlaps `[from, to)`. An all-day event counts by its dates in `time_zone`.
+         */
+        get: operations["listCalendarEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/calendar-events/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As listed. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        /** One event */
+        get: operations["getCalendarEvent"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/events": {
         parameters: {
             query?: never;
@@ -615,6 +886,66 @@ export interface paths {
         get: operations["streamEvents"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/google/gmail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Google Pub/Sub says that a mailbox changed
+         * @description Believed only with a bearer token that Google signed for this address and the configured service account. A hint; the mailbox is then asked as always.
+         */
+        post: operations["receiveGmailPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/google/calendar": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Google says that a calendar changed
+         * @description The channel's id and its secret token, in the headers, must be ours. There is no body.
+         */
+        post: operations["receiveCalendarPush"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/webhooks/microsoft": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Microsoft Graph says that something changed, or that a subscription needs care
+         * @description With `validationToken` the decoded token is answered as text. Otherwise each notification must carry the secret `clientState` of its subscription; those that do not are ignored.
+         */
+        post: operations["receiveGraphPush"];
         delete?: never;
         options?: never;
         head?: never;
@@ -823,7 +1154,7 @@ export interface components {
          * @description Stable. Clients switch on it and own the words.
          * @enum {string}
          */
-        ErrorCode: "invalid_argument" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "already_exists" | "payload_too_large" | "too_many_requests" | "csrf_mismatch" | "state_mismatch" | "state_expired" | "access_denied" | "required_scope_missing" | "no_refresh_token" | "wrong_account" | "already_connected" | "sign_in_failed" | "reauth_invalid_grant" | "reauth_test_mode" | "missing_scope" | "no_mailbox" | "policy_enforced" | "invalid_client" | "redirect_uri_mismatch" | "api_not_enabled" | "provider_not_configured" | "provider_unavailable" | "rate_limited" | "quota_exceeded" | "cursor_expired" | "gone" | "fenced" | "lease_lost" | "malformed_reply" | "key_unavailable" | "timeout" | "cancelled" | "overloaded" | "storage_unavailable" | "disk_full" | "internal" | "partial_consent" | "owned_by_other_user" | "mfa_required" | "admin_consent_required" | "conditional_access" | "history_expired" | "session_expired" | "session_reuse" | "clock_skew";
+        ErrorCode: "invalid_argument" | "unauthenticated" | "forbidden" | "not_found" | "conflict" | "already_exists" | "payload_too_large" | "too_many_requests" | "csrf_mismatch" | "state_mismatch" | "state_expired" | "access_denied" | "required_scope_missing" | "no_refresh_token" | "wrong_account" | "already_connected" | "sign_in_failed" | "reauth_invalid_grant" | "reauth_test_mode" | "missing_scope" | "no_mailbox" | "policy_enforced" | "invalid_client" | "redirect_uri_mismatch" | "api_not_enabled" | "provider_not_configured" | "provider_unavailable" | "rate_limited" | "quota_exceeded" | "cursor_expired" | "gone" | "fenced" | "lease_lost" | "malformed_reply" | "key_unavailable" | "timeout" | "cancelled" | "overloaded" | "storage_unavailable" | "disk_full" | "internal" | "partial_consent" | "owned_by_other_user" | "mfa_required" | "admin_consent_required" | "conditional_access" | "history_expired" | "session_expired" | "session_reuse" | "clock_skew" | "idempotency_key_reused" | "sender_not_allowed" | "attachment_too_large" | "tenant_not_allowed" | "send_scope_missing" | "send_rejected" | "send_unconfirmed";
         /** @description Values for the client's words, for example an address or an instant. Never a secret. */
         Params: {
             [key: string]: string | number | boolean | null;
@@ -911,7 +1242,7 @@ export interface components {
             url: string | null;
             /** @description Why it failed. With `succeeded`: `partial_consent`, or null. */
             error_code: components["schemas"]["ErrorCode"] | null;
-            /** @description `wrong_account` gives `expected` and `actual`; `already_connected` gives `email`. */
+            /** @description `wrong_account` gives `expected` and `actual`; `already_connected` gives `email`; `admin_consent_required` gives `admin_consent_url`, the link to send to an administrator of the organisation, and `tenant` when known; `conditional_access` and `mfa_required` give `correlation_id`; `policy_enforced` gives `client_id`. */
             params: components["schemas"]["Params"];
             account: {
                 id: components["schemas"]["Id"];
@@ -981,6 +1312,8 @@ export interface components {
             used_to_sign_in: boolean;
             /** @description Reference of an internal failure. */
             ref: string | null;
+            /** @description With `copy_admin_link`, the link on which an administrator of the organisation approves this application. */
+            admin_consent_url?: string | null;
         };
         SyncStatus: {
             account_id: components["schemas"]["Id"];
@@ -1009,14 +1342,58 @@ export interface components {
             account_id: components["schemas"]["Id"];
             status: components["schemas"]["AccountStatus"];
             reason: string | null;
+            /** @description Each part of the account by itself. */
+            services?: {
+                mail: components["schemas"]["ServiceHealth"];
+                calendar: components["schemas"]["ServiceHealth"];
+                send: components["schemas"]["ServiceHealth"];
+            };
+            /** @description `calendar_sync` only with a calendar; `push` only where the provider is asked to tell of changes: `ok` while it does, otherwise the mailbox is checked by the clock alone. */
             checks: {
                 /** @enum {string} */
-                name: "access" | "permissions" | "live_sync" | "backfill";
+                name: "access" | "permissions" | "live_sync" | "backfill" | "calendar_sync" | "push";
                 /** @enum {string} */
                 status: "ok" | "waiting" | "failing";
                 code: components["schemas"]["ErrorCode"] | null;
                 checked_at: components["schemas"]["Instant"] | null;
             }[];
+        };
+        ServiceHealth: {
+            /** @description Of this service alone; `off` when the person did not ask for it. */
+            status: components["schemas"]["AccountStatus"] | "off";
+            /** @description As in the account. */
+            reason: string | null;
+            action: components["schemas"]["AccountAction"];
+        };
+        AuditCounts: {
+            /** @description In the provider's list. */
+            provider_count: number;
+            /** @description Stored here, as of the comparison. */
+            stored_count: number;
+            /** @description Still missing here after fetching. */
+            missing_count: number;
+            /** @description Stored here and no longer at the provider; removed. */
+            surplus_count: number;
+            /** @description Missing at first, and fetched. */
+            fetched_count: number;
+            /** @description The provider's ids of what is still missing, the first of them. */
+            missing: string[];
+        };
+        Audit: {
+            /**
+             * @description complete: everything the provider listed at `as_of` is here. incomplete: something could not be fetched. failed: the comparison itself did not come to its end.
+             * @enum {string}
+             */
+            state: "never" | "running" | "complete" | "incomplete" | "failed";
+            /** @description The instant the result is true for. */
+            as_of: components["schemas"]["Instant"] | null;
+            started_at: components["schemas"]["Instant"] | null;
+            finished_at: components["schemas"]["Instant"] | null;
+            error_code: components["schemas"]["ErrorCode"] | null;
+            /** @description Null before the first result, or without permission to read mail. */
+            mail: components["schemas"]["AuditCounts"] | null;
+            /** @description Null before the first result, or without permission to read calendars. */
+            calendar: components["schemas"]["AuditCounts"] | null;
         };
         /** @description Rows per table. */
         TableCounts: {
@@ -1056,7 +1433,7 @@ export interface components {
             account_id: components["schemas"]["Id"];
             name: string;
             /** @enum {string} */
-            kind: "system" | "user";
+            kind: "system" | "user" | "category";
             /** @description What it means, where it means something. */
             role: ("inbox" | "sent" | "drafts" | "starred" | "important" | "spam" | "trash" | "unread" | "archive" | "category") | null;
             /** @description Shown in the provider's own label list. */
@@ -1111,13 +1488,164 @@ export interface components {
             /** @description Larger than we store; the body is cut. */
             truncated: boolean;
         };
+        Recipient: {
+            name?: string;
+            address: string;
+        };
+        /** @description A file that was uploaded, or a small one within the request. */
+        SendAttachment: {
+            upload_id: components["schemas"]["Id"];
+        } | {
+            name: string;
+            mime_type: string;
+            content: string;
+        };
+        MessageContent: {
+            /** @description One of the account's send addresses; its default one when absent. */
+            from?: string;
+            /** @description May be empty when `cc` or `bcc` is not. */
+            to: components["schemas"]["Recipient"][];
+            cc?: components["schemas"]["Recipient"][];
+            bcc?: components["schemas"]["Recipient"][];
+            subject: string;
+            /** @description The plain text body. */
+            text: string;
+            /** @description The same as HTML, when there is a richer form. */
+            html?: string;
+            /** @description The stored message, of the same account, that this answers. */
+            reply_to_message?: components["schemas"]["Id"];
+            /** @description The stored message, of the same account, that this passes on. */
+            forward_of_message?: components["schemas"]["Id"];
+            attachments?: components["schemas"]["SendAttachment"][];
+            /**
+             * @description Time in which it can still be undone.
+             * @default 0
+             */
+            send_after_seconds: number;
+        };
+        SendRequest: components["schemas"]["MessageContent"] & {
+            /** @description The connected account that sends. */
+            account: components["schemas"]["Id"];
+        };
+        SendByProviderRequest: components["schemas"]["MessageContent"] & {
+            /** @description Which one, when the provider has several accounts. */
+            account?: components["schemas"]["Id"];
+        };
+        Outgoing: {
+            id: components["schemas"]["Id"];
+            account_id: components["schemas"]["Id"];
+            /**
+             * @description queued: until `send_at`, and while trying again after a passing fault, which `error_code` then names. failed: it was not sent. unconfirmed: the answer was lost and it cannot be decided whether it went out. held: waits for a person, because this server was restored from a backup.
+             * @enum {string}
+             */
+            state: "queued" | "sending" | "sent" | "failed" | "unconfirmed" | "held" | "cancelled";
+            error_code: components["schemas"]["ErrorCode"] | null;
+            /** @description `send_rejected` gives `address` when the provider named one. */
+            params: components["schemas"]["Params"];
+            from: components["schemas"]["Person"];
+            to: components["schemas"]["Person"][];
+            cc: components["schemas"]["Person"][];
+            bcc: components["schemas"]["Person"][];
+            subject: string;
+            created_at: components["schemas"]["Instant"];
+            /** @description When it is sent, or tried again; until then it can be undone. */
+            send_at: components["schemas"]["Instant"];
+            sent_at: components["schemas"]["Instant"] | null;
+            /** @description The stored copy in Sent, once it was seen. */
+            message_id: components["schemas"]["Id"] | null;
+        };
+        Upload: {
+            id: components["schemas"]["Id"];
+            name: string;
+            mime_type: string;
+            /** @description Bytes. */
+            size: number;
+            expires_at: components["schemas"]["Instant"];
+        };
+        SendAddress: {
+            address: string;
+            name: string | null;
+            is_default: boolean;
+        };
+        Calendar: {
+            id: components["schemas"]["Id"];
+            account_id: components["schemas"]["Id"];
+            name: string;
+            /** @description `#rrggbb`, as the provider shows it; null when it names none. */
+            color: string | null;
+            /** @description IANA name. */
+            time_zone: string | null;
+            is_primary: boolean;
+            /** @enum {string} */
+            access_role: "owner" | "writer" | "reader" | "free_busy";
+            /** @description Its events are kept here. */
+            selected: boolean;
+            /** @description Stored here; a series counts once. */
+            event_count: number;
+            last_synced_at: components["schemas"]["Instant"] | null;
+        };
+        EventPerson: {
+            name: string | null;
+            email: string | null;
+            /** @description The account itself. */
+            self: boolean;
+        };
+        CalendarEvent: {
+            /** @description Opaque. An occurrence of a series has its own. */
+            id: string;
+            calendar_id: components["schemas"]["Id"];
+            account_id: components["schemas"]["Id"];
+            /** @description Null when it has none, or when only free and busy times may be seen. */
+            title: string | null;
+            location: string | null;
+            /** @enum {string} */
+            status: "confirmed" | "tentative" | "cancelled";
+            is_all_day: boolean;
+            /** @description Null when all-day. */
+            start: components["schemas"]["Instant"] | null;
+            /** @description Null when all-day. */
+            end: components["schemas"]["Instant"] | null;
+            /** @description The first day (`2026-03-30`) when all-day, wherever one is; otherwise null. */
+            start_date: string | null;
+            /** @description The day after the last when all-day; otherwise null. */
+            end_date: string | null;
+            /** @description The IANA zone it was planned in. */
+            time_zone: string | null;
+            is_private: boolean;
+            /** @enum {string} */
+            shows_as: "busy" | "free" | "tentative" | "out_of_office" | "working_elsewhere";
+            organizer: components["schemas"]["EventPerson"] | null;
+            attendees: {
+                name: string | null;
+                email: string | null;
+                /** @enum {string} */
+                response: "needs_action" | "accepted" | "declined" | "tentative";
+                optional: boolean;
+                self: boolean;
+            }[];
+            /** @description The provider gave only some of them. */
+            attendees_omitted: boolean;
+            conference_url: string | null;
+            /** @description The same for all occurrences of a series. */
+            series_id: string | null;
+            /** @description This occurrence was moved or changed. */
+            is_exception: boolean;
+            /** @description The event at the provider. */
+            html_link: string | null;
+            /** @description Plain text. */
+            description: string | null;
+        };
         StreamEvent: {
             /** @enum {string} */
-            type: "account.updated" | "message.upserted" | "message.deleted" | "sync.progress" | "connect.finished" | "session.ended" | "resync";
+            type: "account.updated" | "message.upserted" | "message.deleted" | "sync.progress" | "connect.finished" | "calendar.changed" | "outbox.changed" | "audit.finished" | "session.ended" | "resync";
             account_id?: components["schemas"]["Id"];
             /** @description With message events; absent when many messages changed at once. */
             message_id?: components["schemas"]["Id"];
             attempt_id?: components["schemas"]["Id"];
+            /** @description With calendar.changed; absent when the list of calendars or several of them changed. */
+            calendar_id?: components["schemas"]["Id"];
+            /** @description With outbox.changed. */
+            outbox_id?: components["schemas"]["Id"];
             /** @description With sync.progress. A full read tells of its messages by its progress alone. */
             progress?: components["schemas"]["Progress"];
         };
@@ -1245,7 +1773,25 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description The body is larger than 1 MiB. */
+        /** @description It no longer exists at the provider. */
+        Gone: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "It no longer exists",
+                 *       "status": 410,
+                 *       "code": "gone",
+                 *       "ref": "7F3K9QX2"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The body is larger than 1 MiB, or than what the operation says it takes. */
         PayloadTooLarge: {
             headers: {
                 [name: string]: unknown;
@@ -1355,6 +1901,24 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description The provider took too long. */
+        GatewayTimeout: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "type": "about:blank",
+                 *       "title": "It took too long",
+                 *       "status": 504,
+                 *       "code": "timeout",
+                 *       "ref": "7F3K9QX2"
+                 *     }
+                 */
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
         /** @description The account as it is now. */
         Account: {
             headers: {
@@ -1433,6 +1997,68 @@ export interface components {
                  *     }
                  */
                 "application/json": components["schemas"]["Erasure"];
+            };
+        };
+        /** @description The comparison as it stands. */
+        Audit: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "state": "complete",
+                 *       "as_of": "2026-01-04T10:00:00Z",
+                 *       "started_at": "2026-01-04T09:59:30Z",
+                 *       "finished_at": "2026-01-04T10:00:02Z",
+                 *       "error_code": null,
+                 *       "mail": {
+                 *         "provider_count": 18220,
+                 *         "stored_count": 18220,
+                 *         "missing_count": 0,
+                 *         "surplus_count": 0,
+                 *         "fetched_count": 0,
+                 *         "missing": []
+                 *       },
+                 *       "calendar": null
+                 *     }
+                 */
+                "application/json": components["schemas"]["Audit"];
+            };
+        };
+        /** @description The message in the outbox, as it is now. */
+        Outgoing: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                /**
+                 * @example {
+                 *       "id": "01931f30-aaaa-7000-8000-000000000001",
+                 *       "account_id": "01931f30-1111-7000-8000-000000000001",
+                 *       "state": "queued",
+                 *       "error_code": null,
+                 *       "params": {},
+                 *       "from": {
+                 *         "name": "Ada Example",
+                 *         "address": "ada@example.com"
+                 *       },
+                 *       "to": [
+                 *         {
+                 *           "name": "Grace Example",
+                 *           "address": "grace@example.org"
+                 *         }
+                 *       ],
+                 *       "cc": [],
+                 *       "bcc": [],
+                 *       "subject": "Minutes of the meeting",
+                 *       "created_at": "2026-01-04T10:00:00Z",
+                 *       "send_at": "2026-01-04T10:00:10Z",
+                 *       "sent_at": null,
+                 *       "message_id": null
+                 *     }
+                 */
+                "application/json": components["schemas"]["Outgoing"];
             };
         };
         /** @description The job as it is now. */
@@ -2343,6 +2969,95 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    getAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Audit"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startAudit: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            202: components["responses"]["Audit"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listSendAddresses: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The default one first. Asked of the provider at most once a day. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "addresses": [
+                     *         {
+                     *           "address": "ada@example.com",
+                     *           "name": "Ada Example",
+                     *           "is_default": true
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        addresses: components["schemas"]["SendAddress"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
+            504: components["responses"]["GatewayTimeout"];
+        };
+    };
     getErasure: {
         parameters: {
             query?: never;
@@ -2538,6 +3253,60 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    sendMessage: {
+        parameters: {
+            query?: never;
+            header: {
+                /**
+                 * @description One per message that a person wants to send, however often the request is repeated.
+                 * @example 0d6e7c6a-5a51-4a0c-9f9e-7b7c9c1f0a11
+                 */
+                "Idempotency-Key": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "account": "01931f30-1111-7000-8000-000000000001",
+                 *       "to": [
+                 *         {
+                 *           "name": "Grace Example",
+                 *           "address": "grace@example.org"
+                 *         }
+                 *       ],
+                 *       "cc": [],
+                 *       "bcc": [],
+                 *       "subject": "Minutes of the meeting",
+                 *       "text": "Thank you!\n",
+                 *       "reply_to_message": "01931f30-3333-7000-8000-000000000001",
+                 *       "attachments": [
+                 *         {
+                 *           "upload_id": "01931f30-9999-7000-8000-000000000001"
+                 *         }
+                 *       ],
+                 *       "send_after_seconds": 10
+                 *     }
+                 */
+                "application/json": components["schemas"]["SendRequest"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Outgoing"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     getMessage: {
         parameters: {
             query?: never;
@@ -2676,10 +3445,12 @@ export interface operations {
             401: components["responses"]["Unauthenticated"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["Unavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     proxyImage: {
@@ -2707,6 +3478,543 @@ export interface operations {
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["BadGateway"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    sendByProvider: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description Without one every request is a message of its own. */
+                "Idempotency-Key"?: string;
+            };
+            path: {
+                /** @example google */
+                provider: components["parameters"]["Provider"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "to": [
+                 *         {
+                 *           "address": "grace@example.org"
+                 *         }
+                 *       ],
+                 *       "subject": "Hello",
+                 *       "text": "Hello!\n"
+                 *     }
+                 */
+                "application/json": components["schemas"]["SendByProviderRequest"];
+            };
+        };
+        responses: {
+            202: components["responses"]["Outgoing"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    uploadFile: {
+        parameters: {
+            query: {
+                /**
+                 * @description The file's name. Folders in it are cut off.
+                 * @example minutes.pdf
+                 */
+                name: string;
+                /**
+                 * @description Its media type.
+                 * @example application/pdf
+                 */
+                type?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": string;
+            };
+        };
+        responses: {
+            /** @description Kept. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01931f30-9999-7000-8000-000000000001",
+                     *       "name": "minutes.pdf",
+                     *       "mime_type": "application/pdf",
+                     *       "size": 48213,
+                     *       "expires_at": "2026-01-05T10:00:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Upload"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    deleteUpload: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Gone. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listOutbox: {
+        parameters: {
+            query?: {
+                /** @description Only this account. */
+                account?: components["schemas"]["Id"];
+                /** @description `next_cursor` of the previous page, with the same other parameters. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: components["parameters"]["Limit"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Newest first. Dismissed entries are left out; sent ones are listed for 30 days. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "items": [
+                     *         {
+                     *           "id": "01931f30-aaaa-7000-8000-000000000001",
+                     *           "account_id": "01931f30-1111-7000-8000-000000000001",
+                     *           "state": "sent",
+                     *           "error_code": null,
+                     *           "params": {},
+                     *           "from": {
+                     *             "name": "Ada Example",
+                     *             "address": "ada@example.com"
+                     *           },
+                     *           "to": [
+                     *             {
+                     *               "name": "Grace Example",
+                     *               "address": "grace@example.org"
+                     *             }
+                     *           ],
+                     *           "cc": [],
+                     *           "bcc": [],
+                     *           "subject": "Minutes of the meeting",
+                     *           "created_at": "2026-01-04T10:00:00Z",
+                     *           "send_at": "2026-01-04T10:00:10Z",
+                     *           "sent_at": "2026-01-04T10:00:11Z",
+                     *           "message_id": "01931f30-3333-7000-8000-000000000002"
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        items: components["schemas"]["Outgoing"][];
+                        next_cursor: components["schemas"]["Cursor"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getOutgoing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Outgoing"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    cancelOutgoing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            200: components["responses"]["Outgoing"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    retryOutgoing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "confirmed": false
+                 *     }
+                 */
+                "application/json": {
+                    /** @default false */
+                    confirmed?: boolean;
+                };
+            };
+        };
+        responses: {
+            202: components["responses"]["Outgoing"];
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCalendars: {
+        parameters: {
+            query?: {
+                /** @description Only this account. All accounts when absent. */
+                account?: components["schemas"]["Id"];
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By account, the primary calendar first, then by name. Unselected ones are listed too. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "calendars": [
+                     *         {
+                     *           "id": "01931f30-bbbb-7000-8000-000000000001",
+                     *           "account_id": "01931f30-1111-7000-8000-000000000001",
+                     *           "name": "Ada Example",
+                     *           "color": "#3f51b5",
+                     *           "time_zone": "Europe/Berlin",
+                     *           "is_primary": true,
+                     *           "access_role": "owner",
+                     *           "selected": true,
+                     *           "event_count": 312,
+                     *           "last_synced_at": "2026-01-04T10:00:00Z"
+                     *         }
+                     *       ]
+                     *     }
+                     */
+                    "application/json": {
+                        calendars: components["schemas"]["Calendar"][];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    updateCalendar: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example 01931f30-1111-7000-8000-000000000001 */
+                id: components["parameters"]["Id"];
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "selected": false
+                 *     }
+                 */
+                "application/json": {
+                    selected: boolean;
+                };
+            };
+        };
+        responses: {
+            /** @description The calendar as it is now. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01931f30-bbbb-7000-8000-000000000001",
+                     *       "account_id": "01931f30-1111-7000-8000-000000000001",
+                     *       "name": "Ada Example",
+                     *       "color": "#3f51b5",
+                     *       "time_zone": "Europe/Berlin",
+                     *       "is_primary": true,
+                     *       "access_role": "owner",
+                     *       "selected": false,
+                     *       "event_count": 0,
+                     *       "last_synced_at": null
+                     *     }
+                     */
+                    "application/json": components["schemas"]["Calendar"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            413: components["responses"]["PayloadTooLarge"];
+            415: components["responses"]["UnsupportedMediaType"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    listCalendarEvents: {
+        parameters: {
+            query: {
+                /** @example 2026-03-29T22:00:00Z */
+                from: components["schemas"]["Instant"];
+                /**
+                 * @description Later than `from`, by at most 400 days.
+                 * @example 2026-04-05T22:00:00Z
+                 */
+                to: components["schemas"]["Instant"];
+                /**
+                 * @description An IANA zone, in which the days of all-day events begin.
+                 * @example Europe/Berlin
+                 */
+                time_zone?: string;
+                /** @description Only this account. */
+                account?: components["schemas"]["Id"];
+                /** @description Only this calendar. */
+                calendar?: components["schemas"]["Id"];
+                /** @description `next_cursor` of the previous page, with the same other parameters. */
+                cursor?: components["parameters"]["Cursor"];
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By start, all-day events at the beginning of their first day. Selected calendars only. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "events": [
+                     *         {
+                     *           "id": "01931f30-cccc-7000-8000-000000000001",
+                     *           "calendar_id": "01931f30-bbbb-7000-8000-000000000001",
+                     *           "account_id": "01931f30-1111-7000-8000-000000000001",
+                     *           "title": "Planning",
+                     *           "location": "Room 4",
+                     *           "status": "confirmed",
+                     *           "is_all_day": false,
+                     *           "start": "2026-03-30T07:00:00Z",
+                     *           "end": "2026-03-30T08:00:00Z",
+                     *           "start_date": null,
+                     *           "end_date": null,
+                     *           "time_zone": "Europe/Berlin",
+                     *           "is_private": false,
+                     *           "shows_as": "busy",
+                     *           "organizer": {
+                     *             "name": "Ada Example",
+                     *             "email": "ada@example.com",
+                     *             "self": true
+                     *           },
+                     *           "attendees": [
+                     *             {
+                     *               "name": "Grace Example",
+                     *               "email": "grace@example.org",
+                     *               "response": "accepted",
+                     *               "optional": false,
+                     *               "self": false
+                     *             }
+                     *           ],
+                     *           "attendees_omitted": false,
+                     *           "conference_url": "https://meet.example.com/abc-defg",
+                     *           "series_id": null,
+                     *           "is_exception": false,
+                     *           "html_link": "https://calendar.example.com/event?eid=abc",
+                     *           "description": "What comes next."
+                     *         }
+                     *       ],
+                     *       "next_cursor": null
+                     *     }
+                     */
+                    "application/json": {
+                        events: components["schemas"]["CalendarEvent"][];
+                        next_cursor: components["schemas"]["Cursor"];
+                    };
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    getCalendarEvent: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description As listed. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The event, or the one occurrence of a series that the id names. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01931f30-cccc-7000-8000-000000000001",
+                     *       "calendar_id": "01931f30-bbbb-7000-8000-000000000001",
+                     *       "account_id": "01931f30-1111-7000-8000-000000000001",
+                     *       "title": "Planning",
+                     *       "location": "Room 4",
+                     *       "status": "confirmed",
+                     *       "is_all_day": false,
+                     *       "start": "2026-03-30T07:00:00Z",
+                     *       "end": "2026-03-30T08:00:00Z",
+                     *       "start_date": null,
+                     *       "end_date": null,
+                     *       "time_zone": "Europe/Berlin",
+                     *       "is_private": false,
+                     *       "shows_as": "busy",
+                     *       "organizer": {
+                     *         "name": "Ada Example",
+                     *         "email": "ada@example.com",
+                     *         "self": true
+                     *       },
+                     *       "attendees": [
+                     *         {
+                     *           "name": "Grace Example",
+                     *           "email": "grace@example.org",
+                     *           "response": "accepted",
+                     *           "optional": false,
+                     *           "self": false
+                     *         }
+                     *       ],
+                     *       "attendees_omitted": false,
+                     *       "conference_url": "https://meet.example.com/abc-defg",
+                     *       "series_id": null,
+                     *       "is_exception": false,
+                     *       "html_link": "https://calendar.example.com/event?eid=abc",
+                     *       "description": "What comes next."
+                     *     }
+                     */
+                    "application/json": components["schemas"]["CalendarEvent"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
         };
     };
@@ -2739,6 +4047,115 @@ export interface operations {
                 };
             };
             401: components["responses"]["Unauthenticated"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    receiveGmailPush: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                /**
+                 * @example {
+                 *       "message": {
+                 *         "data": "eyJlbWFpbEFkZHJlc3MiOiJhZGFAZXhhbXBsZS5jb20iLCJoaXN0b3J5SWQiOiI5MSJ9",
+                 *         "messageId": "1"
+                 *       },
+                 *       "subscription": "projects/example/subscriptions/latchkey"
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description Taken, also when the mailbox is unknown here. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            413: components["responses"]["PayloadTooLarge"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    receiveCalendarPush: {
+        parameters: {
+            query?: never;
+            header?: {
+                "X-Goog-Channel-ID"?: string;
+                "X-Goog-Channel-Token"?: string;
+                "X-Goog-Resource-State"?: string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Taken. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            404: components["responses"]["NotFound"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    receiveGraphPush: {
+        parameters: {
+            query?: {
+                validationToken?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "value": []
+                 *     }
+                 */
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            /** @description The validation token, as it was given. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /** @example Validation token */
+                    "text/plain": string;
+                };
+            };
+            /** @description Taken. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            400: components["responses"]["BadRequest"];
+            413: components["responses"]["PayloadTooLarge"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
