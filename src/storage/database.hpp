@@ -15,6 +15,7 @@
 #include "jobs/job_store.hpp"
 #include "mail/message_store.hpp"
 #include "oauth/consumed_states.hpp"
+#include "sync/provider_pause.hpp"
 
 namespace latchkey::storage {
 
@@ -49,6 +50,7 @@ class Database {
   virtual crypto::KeyStore& keys() = 0;
   virtual jobs::JobStore& jobs() = 0;
   virtual events::EventStore& events() = 0;
+  virtual sync::PauseStore& pauses() = 0;
 
   /// Called on the loop after each commit that made jobs runnable; after one that wrote events, with each user they are
   /// for. Set both before the first write.

@@ -66,6 +66,9 @@ constexpr Table kTables[] = {
     {"sync_cursors", "SELECT count(*) FROM sync_cursors WHERE connected_account_id = $1",
      "DELETE FROM sync_cursors WHERE connected_account_id = $1 AND lane IN "
      "(SELECT lane FROM sync_cursors WHERE connected_account_id = $1 LIMIT $2)"},
+    {"provider_pauses", "SELECT count(*) FROM provider_pauses WHERE connected_account_id = $1",
+     "DELETE FROM provider_pauses WHERE connected_account_id = $1 AND service IN "
+     "(SELECT service FROM provider_pauses WHERE connected_account_id = $1 LIMIT $2)"},
     {"calendar_events", "SELECT count(*) FROM calendar_events WHERE connected_account_id = $1",
      "DELETE FROM calendar_events WHERE id IN "
      "(SELECT id FROM calendar_events WHERE connected_account_id = $1 LIMIT $2)"},

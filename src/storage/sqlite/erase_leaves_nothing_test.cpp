@@ -61,6 +61,8 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
                   .generation = account.generation}};
   store.Get(database.messages().Apply(commit));
   store.Get(database.messages().IndexPending(10));
+  const sync::Pause pause{.account_id = account.id, .service = "gmail", .until = store.clock().Now()};
+  store.Get(database.pauses().KeepPause(pause));
   const auto job = store.Get(database.jobs().Claim({.kinds = {"fetch_emails"}})).at(0);
   store.Get(database.jobs().Finish({.job_id = job.id, .token = job.lease_token}, jobs::Outcome::Completed(), {}));
   ASSERT_THAT(TablesNaming(account.id.text()), Not(IsEmpty()));

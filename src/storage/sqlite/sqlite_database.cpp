@@ -10,6 +10,7 @@
 #include "storage/key_store.hpp"
 #include "storage/message_reader.hpp"
 #include "storage/message_store.hpp"
+#include "storage/pause_store.hpp"
 #include "storage/sqlite/process_lock.hpp"
 
 namespace latchkey::storage::sqlite {
@@ -27,7 +28,8 @@ class SqliteDatabase final : public Database {
         consumed_states_(*engine_),
         keys_(*engine_, clock),
         jobs_(*engine_, clock),
-        events_(*engine_) {}
+        events_(*engine_),
+        pauses_(*engine_) {}
 
   mail::MessageStore& messages() override { return messages_; }
   mail::MessageReader& message_reader() override { return reader_; }
@@ -37,6 +39,7 @@ class SqliteDatabase final : public Database {
   crypto::KeyStore& keys() override { return keys_; }
   jobs::JobStore& jobs() override { return jobs_; }
   events::EventStore& events() override { return events_; }
+  sync::PauseStore& pauses() override { return pauses_; }
 
   void OnCommit(std::function<void()> jobs_ready, std::function<void(const UserId&)> events_written) override {
     CommitHooks hooks{.jobs_inserted = std::move(jobs_ready), .events_written = std::move(events_written)};
@@ -71,6 +74,7 @@ class SqliteDatabase final : public Database {
   KeyStore keys_;
   JobStore jobs_;
   EventStore events_;
+  PauseStore pauses_;
 };
 
 /// Gives back all running jobs: right only when no other process can be at work.
