@@ -193,11 +193,12 @@ void App::BuildServices() {
                                                                  *parts.vault, parts.clock});
   parts.tokens.emplace(connected_accounts::RefreshingTokenSource::Parts{
       parts.providers, *parts.records, database.accounts(), *parts.vault, parts.clock, parts.executor});
-  google::GmailOptions gmail;
-  gmail.base_url = settings_.google.gmail_url;
+  google::GoogleOptions gmail;
+  gmail.gmail_url = settings_.google.gmail_url;
+  gmail.calendar_url = settings_.google.calendar_url;
   gmail.max_concurrency = settings_.google.max_concurrency;
   parts.mailboxes.emplace(
-      google::GmailParts{parts.http_client, *parts.tokens, parts.budget, parts.workers, parts.clock, gmail});
+      google::GoogleParts{parts.http_client, *parts.tokens, parts.budget, parts.workers, parts.clock, gmail});
   parts.account_status.emplace(database.accounts());
   mail::SyncOptions sync;
   sync.poll_interval = settings_.poll_interval;

@@ -83,6 +83,7 @@ class CurlHttpClient::Engine {
 
   Task<Result<HttpResponse>> Send(const HttpRequest& request) {
     const auto started = steady_clock::now();
+    if (request.may_have_left) *request.may_have_left = false;
     Host* const host = FindHost(request.url);
     if (!host) co_return Fail(ErrorCode::kForbidden, "the host is not on the allow-list");
     if (host->permits.waiting() >= options_.max_waiting_per_origin) {
@@ -97,6 +98,7 @@ class CurlHttpClient::Engine {
     Use use(*this);
     auto prepared = use.transfer->Prepare(request, host->origin, request.timeout - waited);
     if (!prepared) co_return Fail(std::move(prepared.error()));
+    if (request.may_have_left) *request.may_have_left = true;
     use.Begin(request.on_body_async ? download_loop_ : loop_);
     auto cancel = [&use] { use.Abort(); };
     if (request.on_body_async) {
@@ -104,6 +106,7 @@ class CurlHttpClient::Engine {
     } else {
       while (!use.transfer->finished()) co_await use.transfer->Wait(cancel);
     }
+    if (request.may_have_left) *request.may_have_left = use.transfer->MayHaveLeft();
     auto result = use.transfer->TakeResult();
     Note(*host, request, result, steady_clock::now() - started);
     co_return result;

@@ -212,7 +212,10 @@ TEST_F(CurlHttpClientTest, ConnectionsResetOrClosedWithoutAnswerAreFailures) {
     socket.set_option(boost::asio::socket_base::linger(true, 0));
     socket.close();
   });
+  bool left = false;
+  request_.may_have_left = &left;
   EXPECT_EQ(SendFailing(), ErrorCode::kProviderUnavailable);
+  EXPECT_TRUE(left);
 }
 
 TEST_F(CurlHttpClientTest, NobodyListeningIsAFailure) {
@@ -220,7 +223,10 @@ TEST_F(CurlHttpClientTest, NobodyListeningIsAFailure) {
   auto stop = [&]() -> Task<void> { co_await server_->Stop(); };
   RunTask(loop_, stop());
   server_.reset();
+  bool left = true;
+  request_.may_have_left = &left;
   EXPECT_EQ(SendFailing(), ErrorCode::kProviderUnavailable);
+  EXPECT_FALSE(left);
 }
 
 TEST_F(CurlHttpClientTest, AnswersThatAreNotHttpAreMalformed) {

@@ -22,6 +22,11 @@ struct HttpRequest {
   std::string url;
   std::vector<Header> headers;
   std::string body;
+  /// A body that the caller keeps until Send returns; used when `body` is empty. Large bodies are not copied this way.
+  std::string_view body_view;
+  /// When set: whether a byte of the request may have left when Send returned. False is certain (no connection, no
+  /// room in the queue), so that what must not be done twice may be tried again.
+  bool* may_have_left = nullptr;
   /// From start to the last byte of the answer.
   std::chrono::milliseconds timeout = std::chrono::seconds(30);
   /// Answers beyond this end with kMalformedReply and the transfer is cut.

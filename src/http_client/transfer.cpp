@@ -48,6 +48,10 @@ bool EqualsLower(std::string_view text, std::string_view lower) {
 /// Asking twice for the same thing is only harmless when the method says so (RFC 9110 section 9.2.2).
 bool IsIdempotent(std::string_view method) { return method != "POST" && method != "PATCH"; }
 
+std::string_view BodyOf(const HttpRequest& request) {
+  return request.body.empty() ? request.body_view : std::string_view(request.body);
+}
+
 }  // namespace
 
 Transfer::Transfer(const TransferSettings& settings) : settings_(settings), easy_(curl_easy_init()) {
@@ -119,7 +123,7 @@ Result<void> Transfer::Prepare(const HttpRequest& request, const Origin& origin,
     }
     header_list_ = curl_slist_append(header_list_, line.c_str());
   }
-  if (!request.body.empty()) {
+  if (!BodyOf(request).empty()) {
     if (!has_content_type) header_list_ = curl_slist_append(header_list_, "Content-Type:");
     header_list_ = curl_slist_append(header_list_, "Expect:");
   }
@@ -143,9 +147,9 @@ Result<void> Transfer::Prepare(const HttpRequest& request, const Origin& origin,
 void Transfer::SetMethodAndBody(const HttpRequest& request) {
   curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, nullptr);
   curl_easy_setopt(easy_, CURLOPT_NOBODY, 0L);
-  if (!request.body.empty() || request.method == "POST") {
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(request.body.size()));
-    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, request.body.data());
+  if (const std::string_view body = BodyOf(request); !body.empty() || request.method == "POST") {
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDSIZE_LARGE, static_cast<curl_off_t>(body.size()));
+    curl_easy_setopt(easy_, CURLOPT_POSTFIELDS, body.empty() ? "" : body.data());
     if (request.method != "POST") curl_easy_setopt(easy_, CURLOPT_CUSTOMREQUEST, request.method.c_str());
     return;
   }
@@ -295,6 +299,14 @@ Error Transfer::TranslateFailure() const {
     default:
       return with(ErrorCode::kProviderUnavailable);
   }
+}
+
+bool Transfer::MayHaveLeft() const {
+  curl_off_t connected_after = 0;
+  long request_bytes = 0;
+  curl_easy_getinfo(easy_, CURLINFO_PRETRANSFER_TIME_T, &connected_after);
+  curl_easy_getinfo(easy_, CURLINFO_REQUEST_SIZE, &request_bytes);
+  return !finished_ || result_ == CURLE_OK || response_.status != 0 || connected_after > 0 || request_bytes > 0;
 }
 
 Result<HttpResponse> Transfer::TakeResult() {

@@ -48,6 +48,8 @@ class Transfer {
   void Finish(CURLcode result);
   /// Ends it from our side.
   void Abort() { Finish(CURLE_ABORTED_BY_CALLBACK); }
+  /// Whether a byte of the request can have reached the network: libcurl got as far as having a connection to write to.
+  bool MayHaveLeft() const;
   /// The outcome, once finished.
   Result<HttpResponse> TakeResult();
 

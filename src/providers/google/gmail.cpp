@@ -29,7 +29,7 @@ struct HistoryCursor {
 
 class GmailMailbox final : public mail::MailProvider {
  public:
-  GmailMailbox(const GmailParts& parts, MessageParser& parser, ConnectedAccountId account)
+  GmailMailbox(const GoogleParts& parts, MessageParser& parser, ConnectedAccountId account)
       : client_(parts, std::move(account)), parser_(parser) {}
 
   int MaxConcurrency() const override { return client_.parts().options.max_concurrency; }
@@ -50,7 +50,7 @@ class GmailMailbox final : public mail::MailProvider {
   }
 
   Task<Result<std::vector<mail::Label>>> ListLabels() override {
-    const GmailClient::Request request{.call = GmailCall::kLabels, .path = "labels", .units = kLabelsUnits};
+    const GoogleRequest request{.call = GoogleCall::kLabels, .path = "labels", .units = kLabelsUnits};
     auto body = co_await client_.Get(request);
     if (!body) co_return std::unexpected(std::move(body.error()));
     co_return ParseLabels(*body);
@@ -75,12 +75,12 @@ class GmailMailbox final : public mail::MailProvider {
   }
 
   Task<Result<mail::IdPage>> ListIds(const std::string& page, Lane lane) override {
-    GmailClient::Request request{.call = GmailCall::kList,
-                                 .path =
-                                     "messages?includeSpamTrash=true&maxResults=500&fields=messages/"
-                                     "id,nextPageToken,resultSizeEstimate",
-                                 .units = kListUnits,
-                                 .lane = lane};
+    GoogleRequest request{.call = GoogleCall::kList,
+                          .path =
+                              "messages?includeSpamTrash=true&maxResults=500&fields=messages/"
+                              "id,nextPageToken,resultSizeEstimate",
+                          .units = kListUnits,
+                          .lane = lane};
     if (!page.empty()) request.path += "&pageToken=" + PercentEncode(page);
     auto body = co_await client_.Get(request);
     if (!body) co_return std::unexpected(std::move(body.error()));
@@ -88,10 +88,10 @@ class GmailMailbox final : public mail::MailProvider {
   }
 
   Task<Result<mail::Message>> GetMessage(const std::string& external_id, Lane lane) override {
-    GmailClient::Request request{.call = GmailCall::kMessage,
-                                 .path = "messages/" + PercentEncode(external_id) + "?format=full",
-                                 .units = kGetUnits,
-                                 .lane = lane};
+    GoogleRequest request{.call = GoogleCall::kMessage,
+                          .path = "messages/" + PercentEncode(external_id) + "?format=full",
+                          .units = kGetUnits,
+                          .lane = lane};
     auto body = co_await client_.Get(request);
     if (!body && body.error().code == ErrorCode::kMalformedReply) {
       // Larger than we take in: its envelope alone, marked as cut.
@@ -114,8 +114,8 @@ class GmailMailbox final : public mail::MailProvider {
   }
 
   Task<Result<mail::Message>> GetMessageState(const std::string& external_id, Lane lane) override {
-    const GmailClient::Request request{
-        .call = GmailCall::kMessage,
+    const GoogleRequest request{
+        .call = GoogleCall::kMessage,
         .path = "messages/" + PercentEncode(external_id) +
                 "?format=minimal&fields=id,threadId,labelIds,historyId,internalDate,sizeEstimate",
         .units = kGetUnits,
@@ -134,9 +134,9 @@ class GmailMailbox final : public mail::MailProvider {
       if (streamed || streamed.error().code != ErrorCode::kGone) co_return streamed;
     }
     // Attachment ids change between reads of a message; the part's own id does not.
-    GmailClient::Request request{.call = GmailCall::kMessage,
-                                 .path = "messages/" + PercentEncode(external_id) + "?format=full",
-                                 .units = kGetUnits};
+    GoogleRequest request{.call = GoogleCall::kMessage,
+                          .path = "messages/" + PercentEncode(external_id) + "?format=full",
+                          .units = kGetUnits};
     request.max_response_bytes = 40 << 20;
     auto body = co_await client_.Get(request);
     if (!body) co_return std::unexpected(std::move(body.error()));
@@ -152,16 +152,16 @@ class GmailMailbox final : public mail::MailProvider {
 
  private:
   Task<Result<Profile>> ReadProfile() {
-    const GmailClient::Request request{
-        .call = GmailCall::kProfile, .path = "profile?fields=historyId,messagesTotal", .units = kProfileUnits};
+    const GoogleRequest request{
+        .call = GoogleCall::kProfile, .path = "profile?fields=historyId,messagesTotal", .units = kProfileUnits};
     auto body = co_await client_.Get(request);
     if (!body) co_return std::unexpected(std::move(body.error()));
     co_return ParseProfile(*body);
   }
 
   Task<Result<HistoryPage>> ReadHistory(const HistoryCursor& position, Lane lane) {
-    GmailClient::Request request{
-        .call = GmailCall::kHistory,
+    GoogleRequest request{
+        .call = GoogleCall::kHistory,
         .path = "history?maxResults=500&startHistoryId=" + PercentEncode(position.start) +
                 "&fields=history(id,messagesAdded/message/id,messagesDeleted/message/id,labelsAdded(message/"
                 "id,labelIds),labelsRemoved(message/id,labelIds)),nextPageToken,historyId",
@@ -200,13 +200,13 @@ class GmailMailbox final : public mail::MailProvider {
                                       const std::function<Task<bool>(std::string_view)>& sink) {
     AttachmentStream stream;
     bool stopped = false;
-    GmailClient::Request request{.call = GmailCall::kAttachment,
-                                 .path = "messages/" + PercentEncode(external_id) + "/attachments/" +
-                                         PercentEncode(attachment_id) + "?fields=data",
-                                 .units = kGetUnits,
-                                 .lane = lane,
-                                 .max_response_bytes = 64 << 20,
-                                 .timeout = std::chrono::minutes(5)};
+    GoogleRequest request{.call = GoogleCall::kAttachment,
+                          .path = "messages/" + PercentEncode(external_id) + "/attachments/" +
+                                  PercentEncode(attachment_id) + "?fields=data",
+                          .units = kGetUnits,
+                          .lane = lane,
+                          .max_response_bytes = 64 << 20,
+                          .timeout = std::chrono::minutes(5)};
     request.on_body = [&stream, &sink, &stopped](std::string_view bytes) -> Task<bool> {
       const std::string decoded = stream.Feed(bytes);
       if (stream.broken()) co_return false;
@@ -222,14 +222,14 @@ class GmailMailbox final : public mail::MailProvider {
     co_return Result<void>();
   }
 
-  GmailClient client_;
+  GoogleClient client_;
   MessageParser& parser_;
   std::optional<std::int64_t> total_;
 };
 
 }  // namespace
 
-GmailProviders::GmailProviders(GmailParts parts) : parts_(std::move(parts)), parser_(parts_.pool) {}
+GmailProviders::GmailProviders(GoogleParts parts) : parts_(std::move(parts)), parser_(parts_.pool) {}
 GmailProviders::~GmailProviders() = default;
 
 Result<std::shared_ptr<mail::MailProvider>> GmailProviders::For(const ConnectedAccountId& account,

@@ -4,21 +4,21 @@
 #include <string_view>
 
 #include "mail/mail_provider.hpp"
-#include "providers/google/gmail_client.hpp"
+#include "providers/google/google_client.hpp"
 
 namespace latchkey::google {
 
 /// MailProviders for connections at Google. Loop thread only; outlives the mailboxes it hands out.
 class GmailProviders final : public mail::MailProviders {
  public:
-  explicit GmailProviders(GmailParts parts);
+  explicit GmailProviders(GoogleParts parts);
   ~GmailProviders() override;
 
   Result<std::shared_ptr<mail::MailProvider>> For(const ConnectedAccountId& account,
                                                   std::string_view provider) override;
 
  private:
-  GmailParts parts_;
+  GoogleParts parts_;
   MessageParser parser_;
 };
 

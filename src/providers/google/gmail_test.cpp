@@ -74,12 +74,12 @@ class GmailTest : public ::testing::Test {
   sync::QuotaBudget budget_{clock_, {.account_units_per_minute = 0, .project_units_per_minute = 0}};
   WorkerPool pool_{1};
   GmailProviders providers_{
-      GmailParts{.http = http_,
-                 .tokens = tokens_,
-                 .budget = budget_,
-                 .pool = pool_,
-                 .clock = clock_,
-                 .options = {.base_url = "https://gmail.example", .retry_delay = std::chrono::milliseconds(1)}}};
+      GoogleParts{.http = http_,
+                  .tokens = tokens_,
+                  .budget = budget_,
+                  .pool = pool_,
+                  .clock = clock_,
+                  .options = {.gmail_url = "https://gmail.example", .retry_delay = std::chrono::milliseconds(1)}}};
   std::shared_ptr<mail::MailProvider> mailbox_ =
       *providers_.For(ConnectedAccountId("01890000-0000-7000-8000-000000000001"), "google");
 };

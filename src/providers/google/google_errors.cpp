@@ -81,11 +81,11 @@ std::optional<milliseconds> ReadRetryText(std::string_view message, Instant now)
   return Until(*when, now);
 }
 
-ErrorCode Classify(GmailCall call, int status, const Envelope& envelope) {
+ErrorCode Classify(GoogleCall call, int status, const Envelope& envelope) {
   if (status == 401) return ErrorCode::kUnauthenticated;
   // What waiting does not cure comes first: some of these carry the domain "usageLimits".
   if (envelope.Has("insufficientPermissions") || envelope.Has("ACCESS_TOKEN_SCOPE_INSUFFICIENT")) {
-    return ErrorCode::kMissingScope;
+    return call == GoogleCall::kSend ? ErrorCode::kSendScopeMissing : ErrorCode::kMissingScope;
   }
   if (envelope.Has("accessNotConfigured") || envelope.Has("SERVICE_DISABLED")) return ErrorCode::kApiNotEnabled;
   if (envelope.Has("domainPolicy")) return ErrorCode::kPolicyEnforced;
@@ -99,23 +99,27 @@ ErrorCode Classify(GmailCall call, int status, const Envelope& envelope) {
   }
   if (status >= 500 || status == 408 || envelope.Has("backendError")) return ErrorCode::kProviderUnavailable;
   if (status == 404 || status == 410) {
-    if (call == GmailCall::kHistory) return ErrorCode::kCursorExpired;
-    if (call == GmailCall::kMessage || call == GmailCall::kAttachment) return ErrorCode::kGone;
-    return ErrorCode::kNotFound;
+    const bool expired = call == GoogleCall::kHistory || (call == GoogleCall::kEvents && status == 410);
+    if (expired) return ErrorCode::kCursorExpired;
+    if (call == GoogleCall::kMessage || call == GoogleCall::kAttachment) return ErrorCode::kGone;
+    return call == GoogleCall::kSend ? ErrorCode::kSendRejected : ErrorCode::kNotFound;
   }
   // A page token or start id that Gmail cannot read (any more) comes back as a bad request.
-  if (status == 400 && (call == GmailCall::kList || call == GmailCall::kHistory)) return ErrorCode::kCursorExpired;
+  if (status == 400 && (call == GoogleCall::kList || call == GoogleCall::kHistory)) return ErrorCode::kCursorExpired;
+  if (call == GoogleCall::kSend) {
+    return status == 413 || envelope.Has("uploadTooLarge") ? ErrorCode::kAttachmentTooLarge : ErrorCode::kSendRejected;
+  }
   if (status == 403) return ErrorCode::kForbidden;
   return ErrorCode::kInvalidArgument;
 }
 
 }  // namespace
 
-Error ClassifyGmailError(GmailCall call, const http_client::HttpResponse& response, Instant now) {
+Error ClassifyGoogleError(GoogleCall call, const http_client::HttpResponse& response, Instant now) {
   const Envelope envelope = ReadEnvelope(response.body);
   Error error;
   error.code = Classify(call, response.status, envelope);
-  error.detail = fmt::format("gmail answered {} {} {}", response.status, envelope.status,
+  error.detail = fmt::format("google answered {} {} {}", response.status, envelope.status,
                              envelope.reasons.empty() ? "" : envelope.reasons.front());
   if (error.code == ErrorCode::kRateLimited || error.code == ErrorCode::kQuotaExceeded ||
       error.code == ErrorCode::kProviderUnavailable) {

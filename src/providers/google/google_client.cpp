@@ -1,7 +1,8 @@
-#include "providers/google/gmail_client.hpp"
+#include "providers/google/google_client.hpp"
 
 #include <algorithm>
 #include <boost/asio/this_coro.hpp>
+#include <iterator>
 
 namespace latchkey::google {
 namespace {
@@ -21,16 +22,33 @@ bool IsPassing(const Error& error) {
   return transient && error.retry_after.value_or(milliseconds(0)) <= kLongestPause;
 }
 
+/// The address before a request's path. Stand-ins are given with or without the API's own path.
+std::string UrlOf(const GoogleOptions& options, GoogleApi api) {
+  std::string_view base = api == GoogleApi::kCalendar ? options.calendar_url : options.gmail_url;
+  while (base.ends_with('/')) base.remove_suffix(1);
+  switch (api) {
+    case GoogleApi::kGmail:
+      return std::string(base) + "/gmail/v1/users/me/";
+    case GoogleApi::kGmailUpload:
+      return std::string(base) + "/upload/gmail/v1/users/me/";
+    case GoogleApi::kCalendar:
+      break;
+  }
+  constexpr std::string_view kPath = "/calendar/v3";
+  if (base.ends_with(kPath)) base.remove_suffix(kPath.size());
+  return std::string(base).append(kPath) + '/';
+}
+
 }  // namespace
 
-Task<Result<void>> GmailClient::TakeUnits(const Request& request) {
+Task<Result<void>> GoogleClient::TakeUnits(const GoogleRequest& request) {
   if (request.lane == mail::Lane::kLive) co_return co_await WaitForUnits(request);
   if (!backfill_turn_) backfill_turn_.emplace(co_await boost::asio::this_coro::executor, 1);
   const Semaphore::Permit turn = co_await backfill_turn_->Acquire();
   co_return co_await WaitForUnits(request);
 }
 
-Task<Result<void>> GmailClient::WaitForUnits(const Request& request) {
+Task<Result<void>> GoogleClient::WaitForUnits(const GoogleRequest& request) {
   const auto lane =
       request.lane == mail::Lane::kLive ? sync::QuotaBudget::Lane::kLive : sync::QuotaBudget::Lane::kBackfill;
   milliseconds waited(0);
@@ -46,7 +64,7 @@ Task<Result<void>> GmailClient::WaitForUnits(const Request& request) {
   }
 }
 
-Task<Result<SecretString>> GmailClient::Token(const SecretString& rejected) {
+Task<Result<SecretString>> GoogleClient::Token(const SecretString& rejected) {
   const Instant now = parts_.clock.Now();
   // Another call may have brought the new one meanwhile.
   const bool usable = !token_.empty() && !(token_ == rejected) && now - token_read_at_ < kTokenReuse;
@@ -58,23 +76,18 @@ Task<Result<SecretString>> GmailClient::Token(const SecretString& rejected) {
   co_return token_;
 }
 
-Task<Result<std::string>> GmailClient::Once(const Request& request) {
+Task<Result<http_client::HttpResponse>> GoogleClient::Once(const GoogleRequest& request,
+                                                           http_client::HttpRequest& http) {
   SecretString rejected;
   for (int attempt = 0;; ++attempt) {
     auto token = co_await Token(rejected);
     if (!token) co_return std::unexpected(token.error());
-    http_client::HttpRequest http;
-    http.url = parts_.options.base_url + "/gmail/v1/users/me/" + request.path;
-    http.headers.emplace_back("Authorization", "Bearer " + token->Reveal());
-    http.headers.emplace_back("Accept", "application/json");
-    http.timeout = request.timeout.count() > 0 ? request.timeout : parts_.options.request_timeout;
-    http.max_response_bytes = request.max_response_bytes;
-    http.on_body_async = request.on_body;
+    http.headers.front().second = "Bearer " + token->Reveal();
     auto response = co_await parts_.http.Send(http);
     if (!response) co_return std::unexpected(std::move(response.error()));
-    if (response->status == 200) co_return std::move(response->body);
+    if (response->status >= 200 && response->status < 300) co_return response;
     if (request.streamed_error) response->body = request.streamed_error();
-    Error error = ClassifyGmailError(request.call, *response, parts_.clock.Now());
+    Error error = ClassifyGoogleError(request.call, *response, parts_.clock.Now());
     if (error.code == ErrorCode::kUnauthenticated) {
       if (attempt == 0) {
         rejected = *token;
@@ -90,17 +103,38 @@ Task<Result<std::string>> GmailClient::Once(const Request& request) {
   }
 }
 
-Task<Result<std::string>> GmailClient::Get(const Request& request) {
+Task<Result<http_client::HttpResponse>> GoogleClient::Send(const GoogleRequest& request) {
+  http_client::HttpRequest http;
+  http.method = request.method;
+  http.url = UrlOf(parts_.options, request.api) + request.path;
+  http.headers.emplace_back("Authorization", "");
+  http.headers.emplace_back("Accept", "application/json");
+  if (!request.body.empty()) http.headers.emplace_back("Content-Type", request.content_type);
+  std::ranges::copy(request.headers, std::back_inserter(http.headers));
+  http.body_view = request.body;
+  http.timeout = request.timeout.count() > 0 ? request.timeout : parts_.options.request_timeout;
+  http.max_response_bytes = request.max_response_bytes;
+  http.on_body_async = request.on_body;
+  http.may_have_left = request.may_have_left;
   milliseconds pause = parts_.options.retry_delay;
   for (int attempt = 0;; ++attempt) {
     auto taken = co_await TakeUnits(request);
     if (!taken) co_return std::unexpected(std::move(taken.error()));
-    auto body = co_await Once(request);
+    auto response = co_await Once(request, http);
     // A streamed body may have been handed on in part: not repeatable.
-    if (body || request.on_body || attempt >= parts_.options.max_retries || !IsPassing(body.error())) co_return body;
-    co_await SleepFor(std::max(pause, body.error().retry_after.value_or(milliseconds(0))));
+    const bool repeatable = !request.once && !request.on_body;
+    if (response || !repeatable || attempt >= parts_.options.max_retries || !IsPassing(response.error())) {
+      co_return response;
+    }
+    co_await SleepFor(std::max(pause, response.error().retry_after.value_or(milliseconds(0))));
     pause *= 2;
   }
+}
+
+Task<Result<std::string>> GoogleClient::Get(const GoogleRequest& request) {
+  auto response = co_await Send(request);
+  if (!response) co_return std::unexpected(std::move(response.error()));
+  co_return std::move(response->body);
 }
 
 }  // namespace latchkey::google
