@@ -1,10 +1,6 @@
-import { StrictMode } from 'react';
-import { createRoot } from 'react-dom/client';
-import { App } from '@/app/app';
+import { isOutside } from '@/app/outside-path';
 import './styles.css';
 
-createRoot(document.getElementById('root')!).render(
-  <StrictMode>
-    <App />
-  </StrictMode>,
-);
+const root = document.getElementById('root')!;
+if (isOutside(window.location.pathname)) void import('@/app/outside').then(({ start }) => start(root));
+else void import('@/app/app').then(({ start }) => start(root));

@@ -1,6 +1,8 @@
 import { QueryClientProvider } from '@tanstack/react-query';
 import { RouterProvider } from '@tanstack/react-router';
-import { useEffect, useState } from 'react';
+import { StrictMode, useEffect, useState } from 'react';
+import { createRoot } from 'react-dom/client';
+import '@/shared/i18n/main';
 import { setUnauthenticatedHandler } from '@/shared/api/client';
 import { sessionQuery } from '@/shared/api/session';
 import { applyTheme, usePreferences } from '@/shared/preferences';
@@ -29,5 +31,13 @@ export function App() {
     <QueryClientProvider client={queryClient}>
       <RouterProvider router={router} />
     </QueryClientProvider>
+  );
+}
+
+export function start(root: HTMLElement) {
+  createRoot(root).render(
+    <StrictMode>
+      <App />
+    </StrictMode>,
   );
 }

@@ -32,7 +32,7 @@ const login = createRoute({
     // eslint-disable-next-line @typescript-eslint/only-throw-error -- how the router is told to go elsewhere
     if (session?.user) throw redirect({ href: localPath(search.return_to, '/inbox'), replace: true });
   },
-  component: lazyRouteComponent(() => import('@/features/session/login-page'), 'LoginPage'),
+  component: lazyRouteComponent(() => import('./session-routes'), 'LoginRoute'),
 });
 
 const callback = createRoute({
@@ -46,7 +46,7 @@ const failed = createRoute({
   getParentRoute: () => root,
   path: '/auth/error',
   validateSearch: texts('error', 'ref'),
-  component: lazyRouteComponent(() => import('@/features/session/error-page'), 'ErrorPage'),
+  component: lazyRouteComponent(() => import('./session-routes'), 'ErrorRoute'),
 });
 
 const connectDone = createRoute({

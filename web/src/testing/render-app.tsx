@@ -3,6 +3,8 @@ import userEvent from '@testing-library/user-event';
 import axe from 'axe-core';
 import { expect } from 'vitest';
 import { App } from '@/app/app';
+import { Outside } from '@/app/outside';
+import { isOutside } from '@/app/outside-path';
 import { useAnnouncements } from '@/shared/announce';
 import { useDialogs } from '@/shared/dialogs';
 import { usePreferences } from '@/shared/preferences';
@@ -14,7 +16,8 @@ export function visit(path: string) {
   useAnnouncements.setState({ toasts: [], whisper: '' });
   usePreferences.setState(usePreferences.getInitialState());
   const user = userEvent.setup();
-  return { user, ...render(<App />) };
+  const address = new URL(window.location.href);
+  return { user, ...render(isOutside(address.pathname) ? <Outside address={address} /> : <App />) };
 }
 
 /** Colours and sizes are looked at in Chromium; here it is about names, roles and structure. */

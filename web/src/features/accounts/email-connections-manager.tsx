@@ -1,6 +1,6 @@
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { MailPlus, Plus } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { accountsQuery, type ConnectedAccount } from '@/shared/api/accounts';
 import { noticesQuery } from '@/shared/api/operations';
 import { sessionQuery } from '@/shared/api/session';
@@ -14,18 +14,17 @@ import { Empty } from '@/shared/ui/empty';
 import { Notice } from '@/shared/ui/notice';
 import { ProblemNotice } from '@/shared/ui/problem-notice';
 import { Spinner } from '@/shared/ui/spinner';
-import { AccountActivityDialog } from './account-activity-dialog';
 import { AccountCard } from './account-card';
 import type { AccountDialog } from './account-menu';
-import { DisconnectDialog } from './disconnect-dialog';
-import { PermissionsDialog } from './permissions-dialog';
-import { RenameDialog } from './rename-dialog';
 
+// Loaded when they are first opened.
 const dialogs = {
-  rename: RenameDialog,
-  permissions: PermissionsDialog,
-  activity: AccountActivityDialog,
-  disconnect: DisconnectDialog,
+  rename: lazy(async () => ({ default: (await import('./rename-dialog')).RenameDialog })),
+  permissions: lazy(async () => ({ default: (await import('./permissions-dialog')).PermissionsDialog })),
+  activity: lazy(async () => ({
+    default: (await import('./account-activity-dialog')).AccountActivityDialog,
+  })),
+  disconnect: lazy(async () => ({ default: (await import('./disconnect-dialog')).DisconnectDialog })),
 };
 
 /** All connected accounts of this person: their state, what can be done, and how to add one. */
@@ -91,7 +90,9 @@ export function EmailConnectionsManager() {
           ))}
         </ul>
       </div>
-      {dialog && Shown && <Shown account={dialog.account} onClose={() => setDialog(null)} />}
+      <Suspense fallback={null}>
+        {dialog && Shown && <Shown account={dialog.account} onClose={() => setDialog(null)} />}
+      </Suspense>
     </main>
   );
 }

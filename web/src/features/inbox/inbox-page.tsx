@@ -1,7 +1,7 @@
 import { useQuery } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
 import { MailOpen, MailPlus } from 'lucide-react';
-import { useState } from 'react';
+import { lazy, Suspense, useState } from 'react';
 import { accountsQuery } from '@/shared/api/accounts';
 import { labelsQuery } from '@/shared/api/messages';
 import { useDialogs } from '@/shared/dialogs';
@@ -9,12 +9,14 @@ import { t } from '@/shared/i18n/i18n';
 import { cn } from '@/shared/lib/cn';
 import { PageTitle } from '@/shared/page-title';
 import { Button } from '@/shared/ui/button';
-import { Dialog } from '@/shared/ui/dialog';
 import { Empty } from '@/shared/ui/empty';
 import { FolderNav } from './folder-nav';
 import { MessageListPane } from './message-list-pane';
 import { MessagePane } from './message-pane';
 import { everything, folderName, folderOf, type Go, type Place } from './place';
+
+// Only narrow screens need it.
+const Dialog = lazy(async () => ({ default: (await import('@/shared/ui/dialog')).Dialog }));
 
 /** Folders, list and message side by side; on narrow screens one at a time. */
 export function InboxPage({ place, onGo }: { place: Place; onGo: Go }) {
@@ -87,9 +89,13 @@ export function InboxPage({ place, onGo }: { place: Place; onGo: Go }) {
           </div>
         )}
       </section>
-      <Dialog open={foldersOpen} onClose={() => setFoldersOpen(false)} title={t('inbox.mailboxes')}>
-        {nav}
-      </Dialog>
+      <Suspense fallback={null}>
+        {foldersOpen && (
+          <Dialog open onClose={() => setFoldersOpen(false)} title={t('inbox.mailboxes')}>
+            {nav}
+          </Dialog>
+        )}
+      </Suspense>
     </main>
   );
 }

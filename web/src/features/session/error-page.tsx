@@ -1,17 +1,19 @@
-import { useQuery } from '@tanstack/react-query';
-import { Link, useSearch } from '@tanstack/react-router';
-import { sessionQuery } from '@/shared/api/session';
 import { problemWords } from '@/shared/error-words';
 import { hasMessage, t } from '@/shared/i18n/i18n';
 import { PageTitle } from '@/shared/page-title';
 import { buttonLook } from '@/shared/ui/button';
 import { Reference } from '@/shared/ui/problem-notice';
 import { QuietFrame } from './quiet-frame';
+import type { SessionState } from './use-session';
+
+export interface ErrorSearch {
+  error?: string | undefined;
+  ref?: string | undefined;
+}
 
 /** Where a browser ends when signing in or connecting failed. The address holds a code of a fixed set, never words. */
-export function ErrorPage() {
-  const { error = 'internal', ref } = useSearch({ from: '/auth/error' });
-  const session = useQuery(sessionQuery);
+export function ErrorPage({ search, session }: { search: ErrorSearch; session: SessionState }) {
+  const { error = 'internal', ref } = search;
   const known = hasMessage(`error.${error}.title`) ? error : 'internal';
   const words = problemWords(known);
   return (
@@ -21,17 +23,17 @@ export function ErrorPage() {
       <div className="mt-5 flex flex-col gap-2">
         {session.data?.user ? (
           <>
-            <Link to="/accounts" className={buttonLook({ look: 'primary', size: 'large' })}>
-              {t('connectDone.toAccounts')}
-            </Link>
-            <Link to="/inbox" className={buttonLook({ size: 'large' })}>
+            <a href="/accounts" className={buttonLook({ look: 'primary', size: 'large' })}>
+              {t('errorPage.accounts')}
+            </a>
+            <a href="/inbox" className={buttonLook({ size: 'large' })}>
               {t('errorPage.home')}
-            </Link>
+            </a>
           </>
         ) : (
-          <Link to="/login" className={buttonLook({ look: 'primary', size: 'large' })}>
+          <a href="/login" className={buttonLook({ look: 'primary', size: 'large' })}>
             {t('errorPage.signIn')}
-          </Link>
+          </a>
         )}
       </div>
       <div className="flex justify-center">

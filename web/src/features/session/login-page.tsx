@@ -1,7 +1,5 @@
-import { useQuery } from '@tanstack/react-query';
-import { useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
-import { sessionQuery, type ProviderInfo, type Session } from '@/shared/api/session';
+import type { ProviderInfo, Session } from '@/shared/api/session-request';
 import { problemWords } from '@/shared/error-words';
 import { hasMessage, t } from '@/shared/i18n/i18n';
 import { localPath } from '@/shared/lib/local-path';
@@ -14,13 +12,19 @@ import { ProblemNotice } from '@/shared/ui/problem-notice';
 import { Spinner } from '@/shared/ui/spinner';
 import { NotSetUp } from './not-set-up';
 import { QuietFrame } from './quiet-frame';
+import type { SessionState } from './use-session';
 
 const patience = 10_000;
 
-export function LoginPage() {
-  const { error, ended, return_to: returnTo } = useSearch({ from: '/login' });
-  const session = useQuery(sessionQuery);
+export interface LoginSearch {
+  error?: string | undefined;
+  ended?: string | undefined;
+  return_to?: string | undefined;
+}
 
+/** Knows neither router nor query client, so that somebody who only comes to sign in does not load them. */
+export function LoginPage({ search, session }: { search: LoginSearch; session: SessionState }) {
+  const { error, ended, return_to: returnTo } = search;
   return (
     <QuietFrame
       title={t('login.heading')}
@@ -39,7 +43,7 @@ export function LoginPage() {
           <ProblemNotice
             error={session.error}
             actions={
-              <Button size="small" busy={session.isFetching} onClick={() => void session.refetch()}>
+              <Button size="small" busy={session.isFetching} onClick={() => session.refetch()}>
                 {t('common.retry')}
               </Button>
             }

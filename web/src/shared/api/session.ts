@@ -1,20 +1,12 @@
 import { queryOptions } from '@tanstack/react-query';
-import { api, setCsrfToken, unwrap } from './client';
-import type { components } from './schema';
+import { api, unwrap } from './client';
+import { fetchSession } from './session-request';
 
-export type Session = components['schemas']['Session'];
-export type SessionInfo = components['schemas']['SessionInfo'];
-export type ProviderInfo = components['schemas']['ProviderInfo'];
-export type ProviderId = components['schemas']['ProviderId'];
+export type { ProviderId, ProviderInfo, Session, SessionInfo } from './session-request';
 
-/** Who is signed in here and what this installation offers. Answers also without a session. */
 export const sessionQuery = queryOptions({
   queryKey: ['session'],
-  queryFn: async ({ signal }): Promise<Session> => {
-    const session = await unwrap(api.GET('/auth/session', { signal }));
-    setCsrfToken(session.csrfToken);
-    return session;
-  },
+  queryFn: ({ signal }) => fetchSession(signal),
   staleTime: 5 * 60_000,
 });
 

@@ -1,0 +1,4 @@
+import { addMessages } from './i18n';
+import messages from './en.json?catalog=main';
+
+addMessages(messages);
