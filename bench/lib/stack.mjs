@@ -1,6 +1,6 @@
 // Starts the simulator and the server for a benchmark, signs a person in and connects the mailbox, all over HTTP.
-import { spawn } from 'node:child_process'
-import { mkdtempSync, readFileSync, existsSync, rmSync, createWriteStream } from 'node:fs'
+import { execFileSync, spawn } from 'node:child_process'
+import { mkdtempSync, readFileSync, existsSync, rmSync, createWriteStream, writeFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -47,12 +47,18 @@ export class Stack {
     return child
   }
 
-  async startSimulator(count) {
+  /** `others`: more mailboxes, as address and number of messages. */
+  async startSimulator(count, others = {}) {
+    const more = Object.entries(others).flatMap(([address, messages]) => {
+      const file = this.path(`${address}.jsonl`)
+      writeFileSync(file, execFileSync(join(this.build, 'bench/bench_mailbox'), [String(messages)], { maxBuffer: 1 << 28 }))
+      return ['--mailbox', `${address}=${file}`]
+    })
     const mailbox = spawn(join(this.build, 'bench/bench_mailbox'), [String(count)], { stdio: ['ignore', 'pipe', 'inherit'] })
     const simulator = this.start(
       'simulator/latchkey-simulator',
       ['--listen', '127.0.0.1:0', '--tls-listen', 'localhost:0', '--tls-dir', this.path('tls'), '--ready-file', this.path('simulator.json'),
-        '--client-id', CLIENT.id, '--client-secret', CLIENT.secret, '--account', `${OWNER}=Bench Owner`, '--mailbox', `${OWNER}=-`, '--no-quota', '--quiet'],
+        '--client-id', CLIENT.id, '--client-secret', CLIENT.secret, '--account', `${OWNER}=Bench Owner`, '--mailbox', `${OWNER}=-`, ...more, '--no-quota', '--quiet'],
       { stdin: mailbox.stdout },
     )
     this.simulator = await ready(this.path('simulator.json'), simulator, 'the simulator')
@@ -65,8 +71,8 @@ export class Stack {
     return answer.json()
   }
 
-  approve(url) {
-    return this.control('/control/google/authorize', { url, account: OWNER, decision: 'approve' })
+  approve(url, account = OWNER) {
+    return this.control('/control/google/authorize', { url, account, decision: 'approve' })
   }
 
   /** An access token got without Latchkey, for the floor program. */
@@ -118,8 +124,8 @@ export class Stack {
   }
 
   /** Follows our redirect to the provider and comes back with its answer. */
-  async through(answer) {
-    const { location } = await this.approve(answer.headers.get('location'))
+  async through(answer, account) {
+    const { location } = await this.approve(answer.headers.get('location'), account)
     const back = new URL(location)
     return this.request(back.pathname + back.search)
   }
@@ -129,12 +135,13 @@ export class Stack {
     this.csrf = (await this.json('/auth/session')).csrfToken
   }
 
-  async connect() {
+  /** Connects the mailbox and returns the connection's id. */
+  async connect(account = OWNER) {
     const attempt = await this.json('/api/v1/connect-attempts', { method: 'POST', body: { provider: 'google', capabilities: ['read_mail'], mode: 'page' } })
-    let step = await this.request(attempt.url)
-    await this.through(step)
+    const step = await this.request(attempt.url)
+    await this.through(step, account)
     const { items } = await this.json('/api/v1/connected-accounts')
-    return items[0].id
+    return items.find((item) => item.email === account).id
   }
 
   stop() {
