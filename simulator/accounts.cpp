@@ -1,6 +1,7 @@
 #include "simulator/accounts.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 #include <cstdint>
 
@@ -30,7 +31,40 @@ std::string NameFromAddress(std::string_view local_part) {
   return name;
 }
 
+std::string DomainOf(std::string_view email) {
+  const std::size_t at = email.find('@');
+  return at == std::string_view::npos ? std::string() : std::string(email.substr(at + 1));
+}
+
+bool IsPersonalDomain(std::string_view domain) {
+  constexpr std::array kDomains = {"outlook.com", "hotmail.com", "live.com", "msn.com", "outlook.example"};
+  return std::ranges::find(kDomains, domain) != kDomains.end();
+}
+
 }  // namespace
+
+std::string DerivedGuid(std::string_view text) {
+  const std::uint64_t high = Hash(text);
+  const std::uint64_t low = Hash(std::string(text) + "#");
+  return fmt::format("{:08x}-{:04x}-4{:03x}-8{:03x}-{:012x}", high >> 32, (high >> 16) & 0xFFFF, high & 0xFFF,
+                     low >> 52, low & 0xFFFFFFFFFFFF);
+}
+
+void Account::SetPersonal(bool personal) {
+  provider = Provider::kMicrosoft;
+  if (personal) {
+    // The 16 hex digits of the consumer id, padded with zeros.
+    const std::uint64_t cid = Hash("personal " + email);
+    microsoft.tid = kPersonalTenant;
+    microsoft.oid = fmt::format("00000000-0000-0000-{:04x}-{:012x}", cid >> 48, cid & 0xFFFFFFFFFFFF);
+    hd.clear();
+  } else {
+    microsoft.tid = DerivedGuid("tenant " + DomainOf(email));
+    microsoft.oid = DerivedGuid("user " + email);
+    hd = DomainOf(email);
+  }
+  sub = microsoft.oid;
+}
 
 void Account::SetEmail(std::string_view address) {
   email = address;
@@ -54,6 +88,24 @@ Account& AccountRegistry::Add(std::string_view email, std::string_view name) {
   if (domain != "gmail.com") account.hd = domain;
   account.sub = fmt::format("1{:020d}", Hash(account.email));
   return accounts_.emplace_back(std::move(account));
+}
+
+Account& AccountRegistry::AddMicrosoft(std::string_view email, std::string_view name) {
+  const bool known = FindByEmail(email) != nullptr;
+  Account& account = Add(email, name);
+  if (known) return account;
+  account.SetPersonal(IsPersonalDomain(DomainOf(account.email)));
+  account.microsoft.email_claim = account.email;
+  return account;
+}
+
+std::string AccountRegistry::FindTenant(std::string_view domain_or_guid) const {
+  for (const Account& account : accounts_) {
+    if (!account.IsMicrosoft()) continue;
+    if (EqualsIgnoreCase(account.microsoft.tid, domain_or_guid)) return account.microsoft.tid;
+    if (!account.IsPersonal() && EqualsIgnoreCase(account.hd, domain_or_guid)) return account.microsoft.tid;
+  }
+  return EqualsIgnoreCase(domain_or_guid, kPersonalTenant) ? std::string(kPersonalTenant) : std::string();
 }
 
 Account* AccountRegistry::FindByEmail(std::string_view email) {

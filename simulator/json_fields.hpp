@@ -25,6 +25,8 @@ class JsonFields {
   std::optional<std::vector<std::string>> Texts(std::string_view name);
   const boost::json::object* Object(std::string_view name);
   const boost::json::array* Array(std::string_view name);
+  /// Of any type, null included; nullptr when absent.
+  const boost::json::value* Value(std::string_view name) { return Find(name); }
 
   void Complain(std::string complaint);
   /// The first complaint, unknown fields included; nullopt when all is well.

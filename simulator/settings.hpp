@@ -27,6 +27,18 @@ struct Settings {
   bool send_iss = false;
   /// The pages carry Cross-Origin-Opener-Policy: same-origin, which cuts a popup from the page that opened it.
   bool sever_opener = false;
+
+  // Microsoft.
+  std::string microsoft_client_id = "5b1a6e0c-7d3f-4c52-9a41-1e7c4a6b0d29";
+  std::string microsoft_client_secret = "microsoft-secret-of-the-simulator";
+  bool microsoft_client_deleted = false;   ///< AADSTS700016.
+  bool microsoft_client_disabled = false;  ///< AADSTS7000112.
+  bool microsoft_secret_expired = false;   ///< AADSTS7000222.
+  /// Life of Microsoft's access tokens; 0 is Entra's own way, a different one of 60 to 90 minutes for each token.
+  std::chrono::seconds microsoft_token_life{0};
+  /// The redirect URI is registered as that of a single-page app: refresh tokens live 24 hours.
+  bool microsoft_spa = false;
+
   std::uint64_t seed = 1;
 };
 

@@ -21,10 +21,11 @@ bool Under(std::string_view path, std::string_view prefix) {
 Application::Application(Settings settings, const MailFactory& make_mail)
     : settings_(std::move(settings)),
       google_(clock_, accounts_, settings_),
+      microsoft_(clock_, accounts_, settings_),
       faults_(clock_, settings_.seed),
       mail_(make_mail(clock_, accounts_, settings_.seed)),
-      control_(
-          {clock_, settings_, accounts_, google_, faults_, counters_, *mail_, [this] { return connection_count_(); }}) {
+      control_({clock_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_,
+                [this] { return connection_count_(); }}) {
   mail_->EnforceQuota(settings_.quota);
   mail_->SetPartGate([this](const Request& part, const Grant& grant) { return GatePart(part, grant); });
 }
@@ -44,10 +45,12 @@ Response Application::Route(Request& request) {
   if (IsMail(request.path)) return HandleMail(request);
   if (Under(request.path, "/google")) return HandleGoogle(request);
   if (Under(request.path, "/control")) return control_.Handle(request);
+  if (entra::MicrosoftIdentity::Owns(request)) return HandleMicrosoft(request);
   if (request.path == "/") {
     return TextResponse(200,
-                        "This is latchkey-simulator. Google is under /google, Gmail under /gmail/v1, "
-                        "the control API under /control; simulator/README.md describes them.\n");
+                        "This is latchkey-simulator. Google is under /google, Gmail under /gmail/v1, Microsoft's "
+                        "sign-in under /common and the names of tenants, the control API under /control; "
+                        "simulator/README.md describes them.\n");
   }
   return TextResponse(404, "Not Found\n");
 }
@@ -101,6 +104,20 @@ Response Application::HandleGoogle(Request& request) {
   return response;
 }
 
+Response Application::HandleMicrosoft(Request& request) {
+  const std::string route = RouteTemplate(request);
+  Verdict verdict;
+  if (!faults_.empty()) {
+    const Account* account = AccountBehind(request);
+    verdict = faults_.Consult(request, account);
+    ActOnState(verdict, account);
+  }
+  Response response = verdict.answer ? std::move(*verdict.answer) : microsoft_.Handle(request, verdict.id_token);
+  verdict.Apply(response);
+  counters_.Count(route, response.status);
+  return response;
+}
+
 std::optional<Response> Application::GatePart(const Request& part, const Grant& grant) {
   Verdict verdict = faults_.Consult(part, grant.account);
   ActOnState(verdict, grant.account);
@@ -109,19 +126,31 @@ std::optional<Response> Application::GatePart(const Request& part, const Grant& 
 
 const Account* Application::AccountBehind(const Request& request) const {
   const GrantStore& grants = google_.grants();
+  const entra::EntraGrants& microsoft = microsoft_.grants();
   if (const GrantStore::AccessToken* access = grants.FindAccess(BearerToken(request))) return access->grant.account;
+  if (const auto* access = microsoft.FindAccess(BearerToken(request))) return access->grant.account;
   if (request.method != "POST") return nullptr;
   const Parameters form = Parameters::Parse(request.body);
   for (const std::string_view field : {"refresh_token", "code", "token"}) {
     const std::string_view value = form.Find(field) ? form.Get(field) : request.query.Get(field);
     if (const Account* account = grants.AccountOf(value)) return account;
+    if (const Account* account = microsoft.AccountOf(value)) return account;
   }
   return nullptr;
 }
 
 void Application::ActOnState(const Verdict& verdict, const Account* account) {
-  if (verdict.revoke_grant && account) google_.grants().RevokeGrants(*account);
-  if (verdict.rotate_keys) google_.keys().Rotate();
+  if (verdict.revoke_grant && account) {
+    if (account->IsMicrosoft()) {
+      microsoft_.grants().Revoke(*account, false);
+    } else {
+      google_.grants().RevokeGrants(*account);
+    }
+  }
+  if (verdict.rotate_keys) {
+    google_.keys().Rotate();
+    microsoft_.keys().Rotate();
+  }
 }
 
 }  // namespace latchkey::simulator

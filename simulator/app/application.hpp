@@ -24,12 +24,14 @@ class Application final : public Handler {
   AccountRegistry& accounts() { return accounts_; }
   MailService& mail() { return *mail_; }
   GrantStore& grants() { return google_.grants(); }
+  entra::EntraGrants& microsoft_grants() { return microsoft_.grants(); }
   /// What the counters report as open connections.
   void ReportConnections(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
 
  private:
   Response Route(Request& request);
   Response HandleGoogle(Request& request);
+  Response HandleMicrosoft(Request& request);
   Response HandleMail(Request& request);
   std::optional<Response> GatePart(const Request& part, const Grant& grant);
   /// Whose request to an identity endpoint this is, as far as its tokens tell.
@@ -40,6 +42,7 @@ class Application final : public Handler {
   Settings settings_;
   AccountRegistry accounts_;
   GoogleIdentity google_;
+  entra::MicrosoftIdentity microsoft_;
   FaultTable faults_;
   RequestCounters counters_;
   std::unique_ptr<MailService> mail_;

@@ -172,6 +172,41 @@ TEST_F(Simulator, IdTokenFaultBendsTheNextToken) {
   EXPECT_EQ(Text(testing::Claims(Text(Tokens("openid"), "id_token")), "nonce"), "N1");
 }
 
+TEST_F(Simulator, MicrosoftIsBesideGoogleInOneAddressSpace) {
+  const auto added = Control("POST", "accounts", R"({"email": "grace@example.org", "provider": "microsoft"})");
+  EXPECT_EQ(Text(added, "kind"), "work");
+  EXPECT_EQ(Send("POST", "/control/accounts", R"({"email": "grace@example.org"})").status, 400);
+  EXPECT_EQ(Send("POST", "/control/accounts", R"({"email": "ada@example.com", "provider": "microsoft"})").status, 400);
+  EXPECT_EQ(Send("PATCH", "/control/accounts/ada@example.com", R"({"disabled": true})").status, 400);
+  EXPECT_EQ(Text(Control("PATCH", "accounts/grace@example.org", R"({"kind": "personal", "edov": true})"), "tid"),
+            kPersonalTenant);
+  const std::string query =
+      "client_id=5b1a6e0c-7d3f-4c52-9a41-1e7c4a6b0d29&response_type=code&redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2F"
+      "callback&scope=openid%20offline_access%20Mail.Read&state=S";
+  boost::json::object walk;
+  walk["url"] = "http://127.0.0.1:8025/common/oauth2/v2.0/authorize?" + query;
+  walk["account"] = "grace@example.org";
+  const std::string code = testing::Parameter(
+      Text(Control("POST", "microsoft/authorize", boost::json::serialize(walk)), "location"), "code");
+  const Pairs form = {{"grant_type", "authorization_code"},
+                      {"code", code},
+                      {"redirect_uri", "http://127.0.0.1:8000/callback"},
+                      {"client_id", "5b1a6e0c-7d3f-4c52-9a41-1e7c4a6b0d29"},
+                      {"client_secret", "microsoft-secret-of-the-simulator"}};
+  const auto tokens = testing::Json(Send("POST", "/common/oauth2/v2.0/token", testing::Encode(form)));
+  EXPECT_EQ(Control("GET", "counters").at("microsoft_tokens").at("codes_redeemed"), 1);
+  const Pairs refresh = testing::With(
+      form, {{"grant_type", "refresh_token"}, {"refresh_token", Text(tokens, "refresh_token")}, {"code", "-"}});
+  Control("POST", "faults", R"({"kind": "respond", "path": "/*/oauth2/v2.0/token", "account": "grace@example.org",
+                                "payload": "microsoft.token.error.50076.mfa.400", "count": 1})");
+  EXPECT_THAT(Send("POST", "/common/oauth2/v2.0/token", testing::Encode(refresh)).body, HasSubstr("AADSTS50076"));
+  EXPECT_EQ(Send("POST", "/common/oauth2/v2.0/token", testing::Encode(refresh)).status, 200);
+  Control("POST", "grants/revoke", R"({"account": "grace@example.org"})");
+  EXPECT_THAT(Send("POST", "/common/oauth2/v2.0/token", testing::Encode(refresh)).body, HasSubstr("AADSTS70000"));
+  const auto counters = Control("GET", "counters").at("requests").as_object();
+  EXPECT_TRUE(counters.contains("POST /{tenant}/oauth2/v2.0/token"));
+}
+
 TEST_F(Simulator, MailVerbsReachTheMailbox) {
   EXPECT_EQ(Text(Control("POST", "mail/ada@example.com/messages", R"({"eml": "Subject: a\r\n\r\nb"})"), "id"), "1");
   Control("POST", "mail/ada@example.com/messages", R"({"messages": [{"raw": "eA"}, {"raw": "eQ"}]})");

@@ -27,6 +27,7 @@ int Fail(std::string_view sentence) {
 /// Accounts in the order named, then those that only --mailbox or --sample name; then their mail.
 std::expected<void, std::string> Fill(const Options& options, latchkey::Instant began, Application& application) {
   for (const auto& [email, name] : options.accounts) application.accounts().Add(email, name);
+  for (const auto& [email, name] : options.microsoft_accounts) application.accounts().AddMicrosoft(email, name);
   const auto report = [&](const Account& account, std::size_t count) {
     if (!options.quiet) fmt::print("{}: {} messages\n", account.email, count);
   };
@@ -80,12 +81,14 @@ int main(int argc, char** argv) {
   if (!state) return Fail(state.error());
   // Only now: a port that is taken should not cost the time of a long import first.
   if (const auto filled = Fill(*options, state->began(), application); !filled) return Fail(filled.error());
-  if (const auto kept = state->Attach(application.grants(), application.accounts()); !kept) return Fail(kept.error());
+  if (const auto kept = state->Attach(application.grants(), application.microsoft_grants(), application.accounts());
+      !kept)
+    return Fail(kept.error());
   if (!options->ready_file.empty() && !latchkey::simulator::WriteFileAtomically(options->ready_file, ready)) {
     return Fail(fmt::format("cannot write {}. Choose a writable place with --ready-file.", options->ready_file));
   }
   if (!options->quiet) {
-    fmt::print("Google and Gmail, simulated: {}\n", std::string_view(ready["http"].as_string()));
+    fmt::print("Google and Microsoft, simulated: {}\n", std::string_view(ready["http"].as_string()));
     if (ready["https"].is_string()) {
       fmt::print("over TLS: {} (trust {})\n", std::string_view(ready["https"].as_string()),
                  std::string_view(ready["ca"].as_string()));

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
+#include "simulator/http/message.hpp"
+
 namespace latchkey::simulator {
 namespace {
 
@@ -50,11 +52,12 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
   std::string listen = "127.0.0.1:8025";
   std::string tls_listen;
   std::vector<std::string> accounts;
+  std::vector<std::string> microsoft_accounts;
   std::vector<std::string> mailboxes;
   bool no_quota = false;
 
   CLI::App app(
-      "Google sign-in and Gmail, simulated on this machine, with faults and time under control.\n"
+      "Google and Microsoft, simulated on this machine, with faults and time under control.\n"
       "simulator/README.md describes the control API.",
       "latchkey-simulator");
   app.add_option("--listen", listen, "Plain http address; port 0 takes a free one")
@@ -64,6 +67,11 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
   app.add_option("--tls-dir", options.tls_dir, "Folder of ca.pem, which clients trust, and its key; made when missing")
       ->option_text("DIR [latchkey-simulator-tls]");
   app.add_option("--account", accounts, "A person who can sign in; repeatable. Default: three fictional people")
+      ->option_text("EMAIL[=NAME]")
+      ->allow_extra_args(false);
+  app.add_option("--microsoft-account", microsoft_accounts,
+                 "A person who can sign in at Microsoft; repeatable. Addresses at outlook.com, hotmail.com, live.com, "
+                 "msn.com and outlook.example are personal accounts, others belong to their domain's organisation")
       ->option_text("EMAIL[=NAME]")
       ->allow_extra_args(false);
   app.add_option("--mailbox", mailboxes,
@@ -84,6 +92,11 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
                  "A registered redirect URI, compared exactly; repeatable. Default: any on loopback")
       ->option_text("URI")
       ->allow_extra_args(false);
+  app.add_option("--microsoft-client-id", options.settings.microsoft_client_id, "The application's id at Microsoft")
+      ->option_text("GUID [5b1a6e0c...]");
+  app.add_option("--microsoft-client-secret", options.settings.microsoft_client_secret,
+                 "The application's secret at Microsoft")
+      ->option_text("SECRET [microsoft-secret-of-the-simulator]");
   app.add_flag("--testing-mode", options.settings.testing_mode,
                "The OAuth project is in testing: refresh tokens live 7 days");
   app.add_flag("--no-quota", no_quota, "Count quota units, never enforce them");
@@ -118,6 +131,16 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
     if (!account) return wrong(account.error());
     options.accounts.push_back(std::move(*account));
   }
+  for (const std::string& text : microsoft_accounts) {
+    auto account = SplitAccount(text, "--microsoft-account");
+    if (!account) return wrong(account.error());
+    for (const auto& [email, name] : options.accounts) {
+      if (EqualsIgnoreCase(email, account->first)) {
+        return wrong(fmt::format("--microsoft-account {}: that address is Google's already", text));
+      }
+    }
+    options.microsoft_accounts.push_back(std::move(*account));
+  }
   for (const std::string& text : mailboxes) {
     auto mailbox = SplitAccount(text, "--mailbox");
     if (!mailbox) return wrong(mailbox.error());
@@ -127,7 +150,9 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
   for (const std::string& text : options.samples) {
     if (auto account = SplitAccount(text, "--sample"); !account) return wrong(account.error());
   }
-  if (options.accounts.empty() && options.mailboxes.empty() && options.samples.empty()) AddDefaults(options);
+  if (options.accounts.empty() && options.microsoft_accounts.empty() && options.mailboxes.empty() &&
+      options.samples.empty())
+    AddDefaults(options);
   return options;
 }
 

@@ -24,7 +24,8 @@ struct Options {
   ListenAddress listen{"127.0.0.1", 8025};
   std::optional<ListenAddress> tls_listen;
   std::string tls_dir = "latchkey-simulator-tls";
-  std::vector<std::pair<std::string, std::string>> accounts;   ///< Address, name (may be empty).
+  std::vector<std::pair<std::string, std::string>> accounts;  ///< Address, name (may be empty).
+  std::vector<std::pair<std::string, std::string>> microsoft_accounts;
   std::vector<std::pair<std::string, std::string>> mailboxes;  ///< Address, file.
   std::vector<std::string> samples;
   std::string ready_file;

@@ -43,27 +43,38 @@ std::expected<StateFile, std::string> StateFile::Open(std::string path, Instant 
   }
   state.began_ = *instant;
   state.saved_grants_ = grants->as_object();
+  // Absent in a file of a version that knew Google only.
+  if (const auto* microsoft = object->if_contains("microsoft"); microsoft && microsoft->is_object()) {
+    state.saved_microsoft_ = microsoft->as_object();
+  }
   return state;
 }
 
-std::expected<void, std::string> StateFile::Attach(GrantStore& grants, const AccountRegistry& accounts) {
+std::expected<void, std::string> StateFile::Attach(GrantStore& grants, entra::EntraGrants& microsoft,
+                                                   const AccountRegistry& accounts) {
   if (path_.empty()) return {};
-  if (!saved_grants_.empty() && !grants.Load(saved_grants_, accounts)) {
+  if ((!saved_grants_.empty() && !grants.Load(saved_grants_, accounts)) ||
+      (!saved_microsoft_.empty() && !microsoft.Load(saved_microsoft_, accounts))) {
     return std::unexpected(fmt::format("{} is not a state file of this program. Delete it or name another.", path_));
   }
-  if (!Save(grants)) {
+  grants_ = &grants;
+  microsoft_ = &microsoft;
+  if (!Save()) {
     return std::unexpected(fmt::format("cannot write {}. Choose a writable place with --state.", path_));
   }
-  grants.OnChange([this, &grants] {
-    if (!Save(grants)) fmt::print(stderr, "cannot write {}\n", path_);
-  });
+  const auto save = [this] {
+    if (!Save()) fmt::print(stderr, "cannot write {}\n", path_);
+  };
+  grants.OnChange(save);
+  microsoft.OnChange(save);
   return {};
 }
 
-bool StateFile::Save(const GrantStore& grants) const {
+bool StateFile::Save() const {
   boost::json::object content;
   content["began"] = FormatInstant(began_);
-  content["google"] = grants.Save();
+  content["google"] = grants_->Save();
+  content["microsoft"] = microsoft_->Save();
   return WriteFileAtomically(path_, content);
 }
 

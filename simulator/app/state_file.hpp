@@ -7,6 +7,7 @@
 
 #include "base/clock.hpp"
 #include "simulator/google/grant_store.hpp"
+#include "simulator/microsoft/entra_grants.hpp"
 
 namespace latchkey::simulator {
 
@@ -23,16 +24,20 @@ class StateFile {
   /// When the first run began.
   Instant began() const { return began_; }
 
-  /// Gives the saved grants to `grants` (people who are not in `accounts` are left out) and saves every change from now
-  /// on. `grants` must not change after this object is gone.
-  std::expected<void, std::string> Attach(GrantStore& grants, const AccountRegistry& accounts);
+  /// Gives the saved grants to the two stores (people who are not in `accounts` are left out) and saves every change
+  /// from now on. Neither store may change after this object is gone.
+  std::expected<void, std::string> Attach(GrantStore& grants, entra::EntraGrants& microsoft,
+                                          const AccountRegistry& accounts);
 
  private:
-  bool Save(const GrantStore& grants) const;
+  bool Save() const;
 
   std::string path_;
   Instant began_;
   boost::json::object saved_grants_;
+  boost::json::object saved_microsoft_;
+  const GrantStore* grants_ = nullptr;
+  const entra::EntraGrants* microsoft_ = nullptr;
 };
 
 }  // namespace latchkey::simulator

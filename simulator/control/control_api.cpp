@@ -29,6 +29,19 @@ boost::json::object Describe(const Account& account) {
   result["hd"] = account.hd;
   result["email_verified"] = account.email_verified;
   result["has_mailbox"] = account.has_mailbox;
+  result["provider"] = account.IsMicrosoft() ? "microsoft" : "google";
+  if (account.IsMicrosoft()) {
+    const MicrosoftIdentity& identity = account.microsoft;
+    result["kind"] = account.IsPersonal() ? "personal" : "work";
+    result["tid"] = identity.tid;
+    result["oid"] = identity.oid;
+    result["email_claim"] = identity.email_claim;
+    result["edov"] = identity.edov.empty() ? boost::json::value(nullptr) : boost::json::parse(identity.edov);
+    result["blocked_scopes"] = boost::json::array(identity.blocked_scopes.begin(), identity.blocked_scopes.end());
+    result["user_consent_allowed"] = identity.user_consent_allowed;
+    result["disabled"] = identity.disabled;
+    result["deleted"] = identity.deleted;
+  }
   return result;
 }
 
@@ -45,7 +58,26 @@ boost::json::object Describe(const Settings& settings) {
   result["redirect_uris"] = boost::json::array(settings.redirect_uris.begin(), settings.redirect_uris.end());
   result["send_iss"] = settings.send_iss;
   result["sever_opener"] = settings.sever_opener;
+  result["microsoft_client_secret"] = settings.microsoft_client_secret;
+  result["microsoft_client_deleted"] = settings.microsoft_client_deleted;
+  result["microsoft_client_disabled"] = settings.microsoft_client_disabled;
+  result["microsoft_secret_expired"] = settings.microsoft_secret_expired;
+  result["microsoft_access_token_seconds"] = settings.microsoft_token_life.count();
+  result["microsoft_spa"] = settings.microsoft_spa;
   return result;
+}
+
+template <class Counters>
+boost::json::object DescribeTokens(const Counters& issued) {
+  boost::json::object tokens;
+  tokens["codes_issued"] = issued.codes_issued;
+  tokens["codes_redeemed"] = issued.codes_redeemed;
+  tokens["access_issued"] = issued.access_issued;
+  tokens["refresh_issued"] = issued.refresh_issued;
+  tokens["refreshed"] = issued.refreshed;
+  tokens["refused"] = issued.refused;
+  tokens["revoked"] = issued.revoked;
+  return tokens;
 }
 
 template <class T>
@@ -95,6 +127,7 @@ ControlApi::Outcome ControlApi::Route(const Request& request, const boost::json:
   if (topic == "mail") return Mail(request, body);
   if (topic == "grants") return Grants(request, body);
   if (path == "/control/google/authorize" && post) return Authorize(request, body);
+  if (topic == "microsoft") return Microsoft(request, body);
   if (path == "/control/keys/rotate" && post) {
     parts_.google.keys().Rotate();
     const std::vector<std::string> kids = parts_.google.keys().kids();
@@ -103,7 +136,8 @@ ControlApi::Outcome ControlApi::Route(const Request& request, const boost::json:
   if (path == "/control/tokens/expire" && post) {
     const auto account = AccountIn(body);
     if (!account) return std::unexpected(account.error());
-    return boost::json::object{{"expired", parts_.google.grants().ExpireAccess(*account)}};
+    return boost::json::object{
+        {"expired", parts_.google.grants().ExpireAccess(*account) + parts_.microsoft.grants().ExpireAccess(*account)}};
   }
   if (path == "/control/pubsub" && (get || request.method == "DELETE")) {
     return boost::json::object{{"messages", parts_.mail.PubSubMessages(!get)}};
@@ -113,6 +147,7 @@ ControlApi::Outcome ControlApi::Route(const Request& request, const boost::json:
     parts_.counters.Reset();
     parts_.mail.ResetCounters();
     parts_.google.grants().ResetCounters();
+    parts_.microsoft.grants().ResetCounters();
     parts_.faults.ResetCounters();
     return boost::json::object();
   }
@@ -146,7 +181,16 @@ ControlApi::Outcome ControlApi::Accounts(const Request& request, const boost::js
     if (!email || !email->is_string() || !std::string_view(email->as_string()).contains('@')) {
       return Refuse(400, "\"email\" must be an address");
     }
-    return ChangeAccount(parts_.accounts.Add(std::string_view(email->as_string())), body, true);
+    const auto* provider = body.if_contains("provider");
+    const bool microsoft = provider && provider->is_string() && provider->as_string() == "microsoft";
+    if (provider && !microsoft && *provider != "google") {
+      return Refuse(400, "\"provider\" must be \"google\" or \"microsoft\"");
+    }
+    const std::string_view address = email->as_string();
+    if (const Account* other = parts_.accounts.FindByEmail(address); other && other->IsMicrosoft() != microsoft) {
+      return Refuse(400, fmt::format("{} is an account of the other provider already", address));
+    }
+    return ChangeAccount(microsoft ? parts_.accounts.AddMicrosoft(address) : parts_.accounts.Add(address), body, true);
   }
   if (request.segments.size() == 3 && request.method == "PATCH") {
     Account* account = parts_.accounts.FindByEmail(request.segments[2]);
@@ -163,6 +207,10 @@ ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::jso
   const auto hd = fields.Text("hd");
   const auto verified = fields.Flag("email_verified");
   const auto has_mailbox = fields.Flag("has_mailbox");
+  if (added) fields.Text("provider");
+  MicrosoftIdentity identity = account.microsoft;
+  std::optional<bool> personal;
+  ReadMicrosoftFields(account, fields, identity, personal);
   const bool sample = added && fields.Flag("sample").value_or(false);
   const std::string mailbox = added ? fields.Text("mailbox").value_or("") : "";
   if (!added && email) {
@@ -171,6 +219,10 @@ ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::jso
     if (other && other != &account) fields.Complain(fmt::format("somebody else has the address {}", *email));
   }
   if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+  if (account.IsMicrosoft()) {
+    account.microsoft = std::move(identity);
+    if (personal && *personal != account.IsPersonal()) account.SetPersonal(*personal);
+  }
   if (!added && email) account.SetEmail(*email);
   if (name) account.SetName(*name);
   Assign(account.hd, hd);
@@ -200,7 +252,16 @@ ControlApi::Outcome ControlApi::ChangeSettings(const Request& request, const boo
   const auto repeated_items = fields.Flag("repeated_items");
   const auto send_iss = fields.Flag("send_iss");
   const auto sever_opener = fields.Flag("sever_opener");
+  const auto microsoft_secret = fields.Text("microsoft_client_secret");
+  const auto microsoft_deleted = fields.Flag("microsoft_client_deleted");
+  const auto microsoft_disabled = fields.Flag("microsoft_client_disabled");
+  const auto microsoft_expired = fields.Flag("microsoft_secret_expired");
+  const auto microsoft_life = fields.Count("microsoft_access_token_seconds");
+  const auto microsoft_spa = fields.Flag("microsoft_spa");
   if (life && *life > 1'000'000'000) fields.Complain("\"access_token_seconds\" is too large");
+  if (microsoft_life && *microsoft_life > 1'000'000'000) {
+    fields.Complain("\"microsoft_access_token_seconds\" is too large");
+  }
   if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
   Assign(settings.quota, quota);
   Assign(settings.concurrency_limit, limit);
@@ -213,6 +274,12 @@ ControlApi::Outcome ControlApi::ChangeSettings(const Request& request, const boo
   Assign(settings.repeated_items, repeated_items);
   Assign(settings.send_iss, send_iss);
   Assign(settings.sever_opener, sever_opener);
+  Assign(settings.microsoft_client_secret, microsoft_secret);
+  Assign(settings.microsoft_client_deleted, microsoft_deleted);
+  Assign(settings.microsoft_client_disabled, microsoft_disabled);
+  Assign(settings.microsoft_secret_expired, microsoft_expired);
+  if (microsoft_life) settings.microsoft_token_life = std::chrono::seconds(*microsoft_life);
+  Assign(settings.microsoft_spa, microsoft_spa);
   parts_.mail.EnforceQuota(settings.quota);
   parts_.mail.SetListQuirks({.empty_pages = settings.empty_pages, .repeated_items = settings.repeated_items});
   return Describe(settings);
@@ -234,20 +301,6 @@ ControlApi::Outcome ControlApi::Authorize(const Request& request, const boost::j
       parts_.google.authorize().Walk(request, Parameters::Parse(std::string_view(url).substr(question + 1)), decision);
   if (!location) return Refuse(400, fmt::format("{}: {}", location.error().code, location.error().explanation));
   return boost::json::object{{"location", *location}};
-}
-
-ControlApi::Outcome ControlApi::Grants(const Request& request, const boost::json::object& body) {
-  GrantStore& grants = parts_.google.grants();
-  if (request.path == "/control/grants" && request.method == "GET") {
-    return boost::json::object{{"grants", grants.Describe()}};
-  }
-  if (request.path != "/control/grants/revoke" || request.method != "POST") {
-    return Refuse(404, "grants know GET /control/grants and POST /control/grants/revoke");
-  }
-  const auto account = AccountIn(body);
-  if (!account) return std::unexpected(account.error());
-  if (!*account) return Refuse(400, "\"account\" is missing");
-  return boost::json::object{{"revoked", grants.RevokeGrants(**account)}};
 }
 
 ControlApi::Outcome ControlApi::Faults(const Request& request, const boost::json::object& body) {
@@ -278,7 +331,7 @@ ControlApi::Outcome ControlApi::Faults(const Request& request, const boost::json
   }
   if (request.segments[2] == "payloads" && request.method == "GET") {
     boost::json::object payloads;
-    for (const std::string_view name : PayloadNames()) {
+    for (const std::string& name : PayloadNames()) {
       const Response response = *MakePayload(name, parts_.clock.Now());
       payloads[name] = {{"status", response.status}, {"body", response.body}};
     }
@@ -299,19 +352,11 @@ boost::json::object ControlApi::Counters() const {
     }
     accounts[account.email] = std::move(counts);
   }
-  const GrantStore::Counters& issued = parts_.google.grants().counters();
-  boost::json::object tokens;
-  tokens["codes_issued"] = issued.codes_issued;
-  tokens["codes_redeemed"] = issued.codes_redeemed;
-  tokens["access_issued"] = issued.access_issued;
-  tokens["refresh_issued"] = issued.refresh_issued;
-  tokens["refreshed"] = issued.refreshed;
-  tokens["refused"] = issued.refused;
-  tokens["revoked"] = issued.revoked;
   boost::json::object result;
   result["requests"] = parts_.counters.Requests();
   result["accounts"] = std::move(accounts);
-  result["tokens"] = std::move(tokens);
+  result["tokens"] = DescribeTokens(parts_.google.grants().counters());
+  result["microsoft_tokens"] = DescribeTokens(parts_.microsoft.grants().counters());
   result["faults"] = parts_.faults.Counters();
   result["connections"] = parts_.connection_count();
   return result;

@@ -8,7 +8,9 @@
 #include "simulator/control/counters.hpp"
 #include "simulator/faults/fault_table.hpp"
 #include "simulator/google/google_identity.hpp"
+#include "simulator/json_fields.hpp"
 #include "simulator/mail_service.hpp"
+#include "simulator/microsoft/microsoft_identity.hpp"
 #include "simulator/settings.hpp"
 
 namespace latchkey::simulator {
@@ -19,6 +21,7 @@ struct ControlledParts {
   Settings& settings;
   AccountRegistry& accounts;
   GoogleIdentity& google;
+  entra::MicrosoftIdentity& microsoft;
   FaultTable& faults;
   RequestCounters& counters;
   MailService& mail;
@@ -45,8 +48,14 @@ class ControlApi {
   Outcome Clock(const Request& request, const boost::json::object& body);
   Outcome Accounts(const Request& request, const boost::json::object& body);
   Outcome ChangeAccount(Account& account, const boost::json::object& body, bool added);
+  /// Reads the fields of a Microsoft account; complains when the account is Google's and one is there.
+  static void ReadMicrosoftFields(const Account& account, JsonFields& fields, MicrosoftIdentity& identity,
+                                  std::optional<bool>& personal);
   Outcome ChangeSettings(const Request& request, const boost::json::object& body);
   Outcome Authorize(const Request& request, const boost::json::object& body);
+  Outcome Microsoft(const Request& request, const boost::json::object& body);
+  Outcome AuthorizeMicrosoft(const boost::json::object& body);
+  Outcome AdminConsent(const boost::json::object& body);
   Outcome Grants(const Request& request, const boost::json::object& body);
   Outcome Faults(const Request& request, const boost::json::object& body);
   Outcome Mail(const Request& request, const boost::json::object& body);

@@ -28,8 +28,17 @@ std::string RouteTemplate(const Request& request) {
   route += ' ';
   std::string_view previous;
   bool after_users = false;
+  // Under Microsoft's sign-in the first segment is a tenant's name.
+  const bool tenant =
+      request.segments.size() >= 3 &&
+      (request.segments[1] == "oauth2" || request.segments[1] == "discovery" || request.segments[1] == "v2.0");
   for (const std::string& segment : request.segments) {
     route += '/';
+    if (tenant && previous.empty()) {
+      route += "{tenant}";
+      previous = "{tenant}";
+      continue;
+    }
     if (previous == "users" && !after_users) {
       route += "{userId}";
       after_users = true;

@@ -6,6 +6,8 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "simulator/microsoft/entra_errors.hpp"
+
 namespace latchkey::simulator {
 namespace {
 
@@ -147,7 +149,7 @@ std::string FormatRetryInstant(Instant instant) {
 
 std::optional<Response> MakePayload(std::string_view name, Instant retry_at) {
   const auto* const payload = std::ranges::find(kPayloads, name, &Payload::name);
-  if (payload == std::end(kPayloads)) return std::nullopt;
+  if (payload == std::end(kPayloads)) return entra::MakePayload(name, retry_at);
   if (payload->shape == Shape::kHtml) {
     return HtmlResponse(payload->status, fmt::format("<html lang=en><meta charset=utf-8><title>Error {}</title>"
                                                      "<p>{}<p>Please try again in 30 seconds.\n",
@@ -161,9 +163,9 @@ std::optional<Response> MakePayload(std::string_view name, Instant retry_at) {
   return ApiError(*payload, message);
 }
 
-std::vector<std::string_view> PayloadNames() {
-  std::vector<std::string_view> names;
-  for (const Payload& payload : kPayloads) names.push_back(payload.name);
+std::vector<std::string> PayloadNames() {
+  std::vector<std::string> names = entra::PayloadNames();
+  for (const Payload& payload : kPayloads) names.emplace_back(payload.name);
   return names;
 }
 

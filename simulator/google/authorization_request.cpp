@@ -3,9 +3,9 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <boost/url/parse.hpp>
 
 #include "base/encoding.hpp"
+#include "simulator/oauth_client.hpp"
 
 namespace latchkey::simulator {
 namespace {
@@ -15,13 +15,6 @@ std::unexpected<PageError> Bad(std::string code, std::string explanation, int st
 }
 
 }  // namespace
-
-bool IsLoopbackUri(std::string_view text) {
-  const auto uri = boost::urls::parse_uri(boost::core::string_view(text.data(), text.size()));
-  if (!uri || (uri->scheme() != "http" && uri->scheme() != "https") || uri->has_fragment()) return false;
-  const std::string host(uri->host());
-  return host == "localhost" || host == "127.0.0.1" || host == "[::1]";
-}
 
 std::expected<AuthorizationRequest, PageError> AuthorizationRequest::Parse(const Parameters& query,
                                                                            const Settings& settings) {
@@ -113,6 +106,7 @@ std::string AuthorizationRequest::Redirect(const std::vector<std::pair<std::stri
 }
 
 bool AuthorizationRequest::Admits(const Account& account) const {
+  if (account.provider != Provider::kGoogle) return false;
   return hd.empty() || (hd == "*" ? !account.hd.empty() : EqualsIgnoreCase(hd, account.hd));
 }
 

@@ -44,7 +44,4 @@ struct AuthorizationRequest {
   bool Admits(const Account& account) const;
 };
 
-/// http or https on localhost, 127.0.0.1 or [::1].
-bool IsLoopbackUri(std::string_view uri);
-
 }  // namespace latchkey::simulator

@@ -6,6 +6,7 @@
 
 #include "base/random.hpp"
 #include "simulator/google/pages.hpp"
+#include "simulator/oauth_client.hpp"
 
 namespace latchkey::simulator {
 namespace {
@@ -14,20 +15,6 @@ constexpr std::string_view kPath = "/google/o/oauth2/v2/auth";
 constexpr std::string_view kCookie = "latchkey_simulator_account";
 /// Open pages remembered; the oldest goes when there are more.
 constexpr std::size_t kMaxPending = 1000;
-
-/// The account this browser chose last.
-std::string_view CookieAccount(const Request& request) {
-  std::string_view cookies = request.headers.Get("Cookie");
-  while (!cookies.empty()) {
-    const std::size_t end = cookies.find("; ");
-    const std::string_view cookie = cookies.substr(0, end);
-    if (cookie.starts_with(kCookie) && cookie.substr(kCookie.size()).starts_with('=')) {
-      return cookie.substr(kCookie.size() + 1);
-    }
-    cookies = end == std::string_view::npos ? std::string_view() : cookies.substr(end + 2);
-  }
-  return {};
-}
 
 PageError Stale() {
   return {400, "invalid_request", "This page is no longer valid. Go back to the app and start again."};
@@ -45,7 +32,7 @@ Response Authorize::Begin(const Request& request) {
   auto parsed = AuthorizationRequest::Parse(request.query, settings_);
   if (!parsed) return Fail(parsed.error());
   if (parsed->prompt_none) {
-    const Account* account = accounts_.FindBySub(CookieAccount(request));
+    const Account* account = accounts_.FindBySub(CookieValue(request, kCookie));
     if (!account || (!parsed->login_hint.empty() && FindAccount(parsed->login_hint) != account)) {
       return RedirectResponse(parsed->Redirect({{"error", "login_required"}}));
     }

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "simulator/oauth_client.hpp"
 #include "simulator/testing/google_flow.hpp"
 
 namespace latchkey::simulator {

@@ -29,6 +29,9 @@ constexpr Named kVariants[] = {
     {"unverified_email", IdTokenVariant::kUnverifiedEmail},
     {"string_verified", IdTokenVariant::kStringVerified},
     {"wrong_subject", IdTokenVariant::kWrongSubject},
+    {"foreign_key", IdTokenVariant::kForeignKey},
+    {"wrong_tenant", IdTokenVariant::kWrongTenant},
+    {"template_issuer", IdTokenVariant::kTemplateIssuer},
 };
 
 /// OpenID Connect Core section 3.1.3.6: the left half of the hash of the access token.

@@ -25,6 +25,9 @@ enum class IdTokenVariant {
   kUnverifiedEmail,
   kStringVerified,
   kWrongSubject,
+  kForeignKey,      ///< Microsoft: signed by the other side of Entra (personal instead of work, or the reverse).
+  kWrongTenant,     ///< Microsoft: `tid` of one tenant, `iss` of another.
+  kTemplateIssuer,  ///< Microsoft: `iss` is the template of the common document.
 };
 /// "wrong_nonce" and so on; nullopt for anything else.
 std::optional<IdTokenVariant> ParseIdTokenVariant(std::string_view name);

@@ -1,40 +1,14 @@
 #include "simulator/google/token_endpoint.hpp"
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 #include <boost/json/serialize.hpp>
 
 #include "base/encoding.hpp"
 #include "simulator/google/scopes.hpp"
+#include "simulator/oauth_client.hpp"
 
 namespace latchkey::simulator {
 namespace {
-
-struct ClientCredentials {
-  std::string id;
-  std::string secret;
-};
-
-/// RFC 6749 section 2.3.1: both halves are form-encoded inside Basic; the body is the other way.
-ClientCredentials ReadCredentials(const Request& request, const Parameters& form) {
-  const std::string_view header = request.headers.Get("Authorization");
-  if (header.size() > 6 && EqualsIgnoreCase(header.substr(0, 6), "Basic ")) {
-    const std::string plain = Base64Decode(header.substr(6)).value_or("");
-    const std::size_t colon = plain.find(':');
-    if (colon != std::string::npos) {
-      return {PercentDecode(plain.substr(0, colon)).value_or(""), PercentDecode(plain.substr(colon + 1)).value_or("")};
-    }
-  }
-  return {std::string(form.Get("client_id")), std::string(form.Get("client_secret"))};
-}
-
-bool VerifierMatches(const AuthorizationCode& code, std::string_view verifier) {
-  if (code.challenge_method == "plain") return code.challenge == verifier;
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(verifier.data()), verifier.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return code.challenge == Base64UrlEncode(digest);
-}
 
 Response Json(int status, const boost::json::object& body) {
   Response response = JsonResponse(status, boost::json::serialize(body));
@@ -52,12 +26,6 @@ Response Error(int status, std::string_view error, std::string_view description)
 }
 
 }  // namespace
-
-std::string_view BearerToken(const Request& request) {
-  const std::string_view header = request.headers.Get("Authorization");
-  if (header.size() > 7 && EqualsIgnoreCase(header.substr(0, 7), "Bearer ")) return header.substr(7);
-  return request.query.Get("access_token");
-}
 
 Response TokenEndpoint::Refuse(int status, std::string_view error, std::string_view description) {
   grants_.CountRefused();
@@ -93,7 +61,8 @@ Response TokenEndpoint::RedeemCode(const Request& request, const Parameters& for
   const std::string_view verifier = form.Get("code_verifier");
   if (!code->challenge.empty()) {
     if (verifier.empty()) return Refuse(400, "invalid_grant", "Missing code verifier.");
-    if (!VerifierMatches(*code, verifier)) return Refuse(400, "invalid_grant", "Invalid code verifier.");
+    if (!VerifierMatches(code->challenge, code->challenge_method, verifier))
+      return Refuse(400, "invalid_grant", "Invalid code verifier.");
   } else if (!verifier.empty()) {
     return Refuse(400, "invalid_grant", "code_verifier or verifier is not needed.");
   }

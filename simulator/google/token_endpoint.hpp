@@ -3,6 +3,7 @@
 #include "simulator/google/grant_store.hpp"
 #include "simulator/google/id_token.hpp"
 #include "simulator/http/message.hpp"
+#include "simulator/oauth_client.hpp"
 
 namespace latchkey::simulator {
 
@@ -29,8 +30,5 @@ class TokenEndpoint {
   const SigningKeys& keys_;
   const Settings& settings_;
 };
-
-/// The token of "Authorization: Bearer …" (the scheme in any case) or of ?access_token=; empty when there is none.
-std::string_view BearerToken(const Request& request);
 
 }  // namespace latchkey::simulator

@@ -4,6 +4,7 @@
 
 #include "simulator/faults/fault.hpp"
 #include "simulator/google/authorization_request.hpp"
+#include "simulator/oauth_client.hpp"
 
 // A target with its query, as anybody may send it: no crash, and a request that is accepted leads back to loopback
 // only.
