@@ -405,6 +405,20 @@ TEST_F(CurlHttpClientTest, AnAsynchronousReceiverMayStopToo) {
   EXPECT_EQ(SendFailing(), ErrorCode::kCancelled);
 }
 
+TEST_F(CurlHttpClientTest, AnErrorDocumentIsNotStreamedWhenOnlySuccessesAre) {
+  Serve(Always("HTTP/1.1 404 Not Found\r\nContent-Length: 5\r\n\r\nerror"));
+  std::string streamed;
+  request_.on_body_async = [&](std::string_view bytes) -> Task<bool> {
+    streamed += bytes;
+    co_return true;
+  };
+  request_.stream_only_success = true;
+  const auto response = SendOne();
+  ASSERT_TRUE(response);
+  EXPECT_EQ(response->body, "error");
+  EXPECT_EQ(streamed, "");
+}
+
 TEST_F(CurlHttpClientTest, RefusesHeadersThatWouldSmuggleLines) {
   Serve(Always(Ok("x")));
   request_.headers = {{"X-A", "b\r\nX-C: d"}};

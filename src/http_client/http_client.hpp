@@ -37,6 +37,9 @@ struct HttpRequest {
   /// Like on_body, but may wait: while it does, at most a few hundred KiB arrive and then the transfer is paused. Uses
   /// a connection of its own.
   std::function<Task<bool>(std::string_view)> on_body_async;
+  /// With on_body or on_body_async: only the body of a 2xx answer is handed over, that of any other is collected, so
+  /// that an error document is not taken for content.
+  bool stream_only_success = false;
 };
 
 struct HttpResponse {

@@ -166,7 +166,13 @@ std::size_t Transfer::OnBody(char* data, std::size_t size, std::size_t count, vo
 }
 
 std::size_t Transfer::AcceptBody(std::string_view bytes) {
-  if (request_->on_body_async && pending_.size() + bytes.size() > kMaxPending && !pending_.empty()) {
+  bool streams = true;
+  if (request_->stream_only_success) {
+    long status = 0;
+    curl_easy_getinfo(easy_, CURLINFO_RESPONSE_CODE, &status);
+    streams = status >= 200 && status < 300;
+  }
+  if (streams && request_->on_body_async && pending_.size() + bytes.size() > kMaxPending && !pending_.empty()) {
     paused_ = true;
     return CURL_WRITEFUNC_PAUSE;
   }
@@ -174,10 +180,10 @@ std::size_t Transfer::AcceptBody(std::string_view bytes) {
     too_large_ = true;
     return 0;
   }
-  if (request_->on_body_async) {
+  if (streams && request_->on_body_async) {
     pending_.append(bytes);
     Resume();
-  } else if (request_->on_body) {
+  } else if (streams && request_->on_body) {
     if (!request_->on_body(bytes)) {
       stopped_by_receiver_ = true;
       return 0;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -15,6 +16,9 @@ std::string ToUtf8(std::string_view bytes, std::string_view charset);
 
 /// The charset an HTML document names in its own <meta> within the first 1,024 bytes; empty when none.
 std::string_view SniffHtmlCharset(std::string_view html);
+
+/// Appends the code point, which must be one (no surrogate, at most U+10FFFF).
+void AppendUtf8(std::string& out, std::uint32_t code);
 
 /// Cuts at a code point boundary so that at most `max_bytes` remain; true when something was cut.
 bool TruncateUtf8(std::string& text, std::size_t max_bytes);

@@ -1,9 +1,11 @@
-#include "providers/google/gmail_json.hpp"
+#include "mail/json_strings.hpp"
 
 #include <charconv>
 #include <cstring>
 
-namespace latchkey::google {
+#include "mail/charset.hpp"
+
+namespace latchkey::mail {
 namespace {
 
 int HexDigit(char c) {
@@ -23,24 +25,6 @@ int CodeUnit(std::string_view text, std::size_t at) {
     unit = unit * 16 + digit;
   }
   return unit;
-}
-
-void AppendUtf8(std::uint32_t code, std::string& out) {
-  if (code < 0x80) {
-    out += static_cast<char>(code);
-  } else if (code < 0x800) {
-    out += static_cast<char>(0xC0 | (code >> 6));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else if (code < 0x10000) {
-    out += static_cast<char>(0xE0 | (code >> 12));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  } else {
-    out += static_cast<char>(0xF0 | (code >> 18));
-    out += static_cast<char>(0x80 | ((code >> 12) & 0x3F));
-    out += static_cast<char>(0x80 | ((code >> 6) & 0x3F));
-    out += static_cast<char>(0x80 | (code & 0x3F));
-  }
 }
 
 /// RFC 8259 section 7; what is no valid escape becomes U+FFFD.
@@ -71,7 +55,7 @@ std::string Unescape(std::string_view text) {
       case 'u': {
         const int unit = CodeUnit(text, i + 1);
         if (unit < 0) {
-          AppendUtf8(0xFFFD, out);
+          AppendUtf8(out, 0xFFFD);
           break;
         }
         i += 4;
@@ -79,13 +63,12 @@ std::string Unescape(std::string_view text) {
           const int low = CodeUnit(text, i + 3);
           if (low >= 0xDC00 && low < 0xE000) {
             i += 6;
-            AppendUtf8(
-                0x10000 + (static_cast<std::uint32_t>(unit - 0xD800) << 10) + static_cast<std::uint32_t>(low - 0xDC00),
-                out);
+            AppendUtf8(out, 0x10000 + (static_cast<std::uint32_t>(unit - 0xD800) << 10) +
+                                static_cast<std::uint32_t>(low - 0xDC00));
             break;
           }
         }
-        AppendUtf8(unit >= 0xD800 && unit < 0xE000 ? 0xFFFD : static_cast<std::uint32_t>(unit), out);
+        AppendUtf8(out, unit >= 0xD800 && unit < 0xE000 ? 0xFFFD : static_cast<std::uint32_t>(unit));
         break;
       }
       default:
@@ -146,4 +129,4 @@ simdjson::ondemand::parser& ThreadParser() {
   return parser;
 }
 
-}  // namespace latchkey::google
+}  // namespace latchkey::mail
