@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { describe, expect, it, vi } from 'vitest';
-import { account, everyState, session } from '@/testing/fixtures';
+import type { Audit } from '@/shared/api/accounts';
+import { account, audit, everyState, health, session } from '@/testing/fixtures';
 import { FakeEventSource } from '@/testing/event-source';
 import { http, HttpResponse, list, network, problem } from '@/testing/network';
 import { expectAccessible, visit } from '@/testing/render-app';
@@ -46,8 +47,8 @@ describe('connected accounts', () => {
       'rate.limited': ['Slowed by Google', null],
       'needs.reauth': ['Sign-in needed', 'Reconnect'],
       'missing.scope': ['Permission missing: Calendar', 'Grant Calendar'],
-      'admin.blocked': ['Organisation approval needed', null],
-      'provider.down': ['Google is not answering', null],
+      'admin.blocked': ['Organisation approval needed', 'It was approved, try again'],
+      'provider.down': ['Microsoft is not answering', null],
       error: ['Not syncing', 'Try again'],
       paused: ['Paused', 'Resume'],
       disconnecting: ['Removing data', null],
@@ -59,7 +60,7 @@ describe('connected accounts', () => {
       const buttons = within(card)
         .queryAllByRole('button')
         .map((button) => button.textContent)
-        .filter(Boolean);
+        .filter((text) => text && text !== 'Copy link for the administrator');
       expect(buttons).toEqual(action ? [action] : []);
     }
     await expectAccessible();
@@ -151,7 +152,7 @@ describe('connected accounts', () => {
   it.each([
     ['access_denied', {}, 'You chose not to give access', 'Choose permissions'],
     ['required_scope_missing', {}, 'One needed permission was not given', 'Try again'],
-    ['no_refresh_token', {}, 'Google did not give lasting access', 'Try again'],
+    ['no_refresh_token', {}, 'Google did not give lasting access', 'Connect again'],
     [
       'wrong_account',
       { actual: 'b@example.org', expected: 'a@example.com' },
@@ -159,6 +160,28 @@ describe('connected accounts', () => {
       'Use a@example.com',
     ],
     ['state_expired', {}, 'This sign-in link is too old', 'Try again'],
+    ['mfa_required', {}, 'Google wants a second check', 'Continue at Google'],
+    [
+      'admin_consent_required',
+      { admin_consent_url: 'https://login.example.com/adminconsent' },
+      'Your organisation has to approve this app',
+      'Copy link for the administrator',
+    ],
+    [
+      'conditional_access',
+      { correlation_id: '7d1c' },
+      'A rule of your organisation blocked this sign-in',
+      'Copy code for IT',
+    ],
+    [
+      'policy_enforced',
+      { client_id: 'a.apps' },
+      'A protection of this account blocks this app',
+      'Copy client id',
+    ],
+    ['no_mailbox', {}, 'This account has no mailbox', 'Use another account'],
+    ['already_connected', { email: 'a@example.com' }, 'a@example.com is already connected', 'Try again'],
+    ['tenant_not_allowed', {}, /not one of those this installation serves/, 'Try again'],
   ])('says what %s means and what to do', async (code, params, title, remedy) => {
     popup();
     network.use(
@@ -238,6 +261,89 @@ describe('connected accounts', () => {
     expect(screen.getByText(/Receipt: 18,220 items deleted/)).toBeVisible();
     await user.click(screen.getByRole('button', { name: 'Close' }));
     expect(await screen.findByText('No mailbox connected')).toBeVisible();
+  });
+
+  it('grants a missing permission with one click, in a window of that click', async () => {
+    const opened = popup();
+    const requests: unknown[] = [];
+    network.use(
+      http.post('/api/v1/connect-attempts', async ({ request }) => {
+        requests.push(await request.json());
+        return HttpResponse.json(attempt, { status: 201 });
+      }),
+      http.get('/api/v1/connect-attempts/:id', () => HttpResponse.json(attempt)),
+    );
+    const missing = everyState.find((one) => one.status === 'missing_scope')!;
+    withAccounts(missing);
+    const { user } = visit('/accounts');
+    await user.click(await screen.findByRole('button', { name: 'Grant Calendar' }));
+    expect(opened.open).toHaveBeenCalledTimes(1);
+    expect(await screen.findByText('Finish in the Google window')).toBeVisible();
+    expect(requests).toEqual([
+      {
+        provider: 'google',
+        account: missing.id,
+        capabilities: ['read_mail', 'read_calendar'],
+        mode: 'popup',
+      },
+    ]);
+  });
+
+  it('copies the link for the administrator of a blocked organisation', async () => {
+    const { user } = visit('/accounts');
+    withAccounts(everyState.find((one) => one.status === 'admin_blocked')!);
+    FakeEventSource.say('account.updated', {});
+    await user.click(await screen.findByRole('button', { name: 'Copy link for the administrator' }));
+    expect(await navigator.clipboard.readText()).toMatch(/adminconsent\?client_id=/);
+  });
+
+  it('says how each service is and that push is active', async () => {
+    network.use(
+      http.get('/api/v1/connected-accounts/:id/health', () =>
+        HttpResponse.json(
+          health({
+            services: {
+              mail: { status: 'healthy', reason: null, action: 'none' },
+              calendar: { status: 'importing', reason: null, action: 'none' },
+              send: { status: 'off', reason: null, action: 'none' },
+            },
+          }),
+        ),
+      ),
+    );
+    const ok = { requested: true, granted: true, status: 'ok' } as const;
+    const off = { requested: false, granted: false, status: 'off' } as const;
+    withAccounts(account({ capabilities: { read_mail: ok, read_calendar: ok, send_mail: off } }));
+    visit('/accounts');
+    expect(await screen.findByText(/push active/)).toBeVisible();
+    const services = screen.getAllByRole('listitem').map((item) => item.textContent);
+    expect(services).toEqual(expect.arrayContaining(['MailOn', 'CalendarImporting', 'SendOff']));
+  });
+
+  it('checks completeness on request and says what is missing', async () => {
+    const missing = { ...audit.mail!, missing_count: 1, missing: ['18c2f0'] };
+    let current: Audit = { ...audit, state: 'never', as_of: null, mail: null, calendar: null };
+    network.use(
+      http.get('/api/v1/connected-accounts/:id/audit', () => HttpResponse.json(current)),
+      http.post('/api/v1/connected-accounts/:id/audit', () => {
+        current = { ...current, state: 'running' };
+        return HttpResponse.json(current, { status: 202 });
+      }),
+    );
+    const { user } = visit('/accounts');
+    await user.click(await screen.findByRole('button', { name: 'Actions for ada@example.com' }));
+    await user.click(await screen.findByRole('menuitem', { name: 'Check completeness' }));
+    expect(await screen.findByText('Not checked yet.')).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Check now' }));
+    expect(await screen.findByRole('progressbar', { name: 'Checking' })).toBeVisible();
+    await expectAccessible();
+    current = { ...audit, state: 'incomplete', mail: missing };
+    FakeEventSource.say('audit.finished', { account_id: account().id });
+    expect(await screen.findByText(/Not complete as of/)).toBeVisible();
+    expect(screen.getByText('1 id that is missing')).toBeVisible();
+    current = audit;
+    FakeEventSource.say('audit.finished', { account_id: account().id });
+    expect(await screen.findByText(/^Complete as of/)).toBeVisible();
   });
 
   it('shows progress as the stream tells of it', async () => {

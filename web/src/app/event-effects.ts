@@ -6,12 +6,14 @@ import type { StreamEvent } from './event-stream';
 
 type MessagePages = InfiniteData<{ items: MessageSummary[]; next_cursor: string | null }>;
 
+type Refreshed = 'messages' | 'labels' | 'accounts' | 'calendars' | 'calendar-events';
+
 // The first change shows at once, a flood of them (an import) at this pace.
 const pace = 1_500;
 
 /** Turns events into fresh data. Events carry ids; the data comes from where it always comes from. */
 export function applyEvents(queryClient: QueryClient) {
-  const stale = new Set<'messages' | 'labels' | 'accounts'>();
+  const stale = new Set<Refreshed>();
   let timer: ReturnType<typeof setTimeout> | undefined;
   let last = 0;
 
@@ -21,7 +23,7 @@ export function applyEvents(queryClient: QueryClient) {
     for (const key of stale) void queryClient.invalidateQueries({ queryKey: [key] });
     stale.clear();
   };
-  const refresh = (...keys: ('messages' | 'labels' | 'accounts')[]) => {
+  const refresh = (...keys: Refreshed[]) => {
     keys.forEach((key) => stale.add(key));
     timer ??= setTimeout(flush, Math.max(0, last + pace - Date.now()));
   };
@@ -48,8 +50,21 @@ export function applyEvents(queryClient: QueryClient) {
       case 'account.updated':
         refresh('accounts', 'labels', 'messages');
         void queryClient.invalidateQueries({ queryKey: ['erasure'] });
-        if (event.account_id)
+        if (event.account_id) {
           void queryClient.invalidateQueries({ queryKey: ['account-activity', event.account_id] });
+          void queryClient.invalidateQueries({ queryKey: ['account-health', event.account_id] });
+        }
+        return;
+      case 'calendar.changed':
+        refresh('calendars', 'calendar-events');
+        return;
+      case 'outbox.changed':
+        void queryClient.invalidateQueries({ queryKey: ['outbox'] });
+        return;
+      case 'audit.finished':
+        void queryClient.invalidateQueries({
+          queryKey: event.account_id ? ['audit', event.account_id] : ['audit'],
+        });
         return;
       case 'connect.finished':
         void queryClient.invalidateQueries({

@@ -8,6 +8,9 @@ const types: StreamEvent['type'][] = [
   'message.deleted',
   'sync.progress',
   'connect.finished',
+  'calendar.changed',
+  'outbox.changed',
+  'audit.finished',
   'session.ended',
   'resync',
 ];

@@ -15,7 +15,7 @@ import {
   Trash2,
   type LucideIcon,
 } from 'lucide-react';
-import type { AccountStatus, Capability, ConnectedAccount } from './api/accounts';
+import type { AccountHealth, AccountStatus, Capability, ConnectedAccount } from './api/accounts';
 import { problemWords, providerName } from './error-words';
 import { hasMessage, locale, t } from './i18n/i18n';
 import { ago, clockTime, dayOf, duration, number, percent } from './lib/time';
@@ -86,13 +86,13 @@ export function statusLabel(account: ConnectedAccount): string {
 }
 
 /** The second line: what it means, what still works, and when something happens next. */
-export function statusLine(account: ConnectedAccount, now: number): string {
-  return parts(account, now)
+export function statusLine(account: ConnectedAccount, now: number, health?: AccountHealth): string {
+  return parts(account, now, health)
     .filter((part) => part !== null)
     .join(' · ');
 }
 
-function parts(account: ConnectedAccount, now: number): (string | null)[] {
+function parts(account: ConnectedAccount, now: number, health?: AccountHealth): (string | null)[] {
   const { progress, next_attempt_at: next, last_success_at: success, since } = account;
   const retry = next ? t('line.retryAt', { time: clockTime(next, now) }) : null;
   const lastSuccess = success ? t('line.delayed', { ago: ago(success, now) }) : t('line.neverChecked');
@@ -109,7 +109,12 @@ function parts(account: ConnectedAccount, now: number): (string | null)[] {
         progress.done > 0 ? t('line.readable') : null,
       ];
     case 'healthy':
-      return [success ? t('line.checked', { ago: ago(success, now) }) : t('line.neverChecked')];
+      return [
+        success ? t('line.checked', { ago: ago(success, now) }) : t('line.neverChecked'),
+        health?.checks.some((check) => check.name === 'push' && check.status === 'ok')
+          ? t('line.push')
+          : null,
+      ];
     case 'delayed':
       return [lastSuccess, retry];
     case 'rate_limited':
@@ -118,7 +123,15 @@ function parts(account: ConnectedAccount, now: number): (string | null)[] {
       return [
         account.reason === 'reauth_test_mode'
           ? problemWords(account.reason, {}, account.provider).body
-          : t('line.needs_reauth', { date: dayOf(since) }),
+          : account.reason === 'mfa_required'
+            ? problemWords(account.reason, {}, account.provider).title
+            : t('line.needs_reauth', { date: dayOf(since), provider: providerName(account.provider) }),
+      ];
+    case 'admin_blocked':
+      return [
+        account.reason && hasMessage(`error.${account.reason}.title`)
+          ? problemWords(account.reason, {}, account.provider).title
+          : t('line.admin_blocked'),
       ];
     case 'provider_down':
       return [t('line.provider_down'), retry];

@@ -1,4 +1,4 @@
-import type { ConnectedAccount } from './api/accounts';
+import type { AccountHealth, ConnectedAccount } from './api/accounts';
 import { statusLabel, statusLine, statusLooks, toneText } from './account-status';
 import { cn } from './lib/cn';
 import { useNow } from './lib/time';
@@ -6,9 +6,11 @@ import { useNow } from './lib/time';
 /** The health of a connection: icon and words, never colour alone, with the line that explains it. */
 export function ConnectionStatusIndicator({
   account,
+  health,
   detailed = false,
 }: {
   account: ConnectedAccount;
+  health?: AccountHealth | undefined;
   detailed?: boolean;
 }) {
   const now = useNow();
@@ -19,7 +21,7 @@ export function ConnectionStatusIndicator({
         <Icon aria-hidden className={cn('size-4 shrink-0', account.status === 'syncing' && 'lk-spin')} />
         <span className="min-w-0 break-words">{statusLabel(account)}</span>
       </p>
-      {detailed && <p className="mt-0.5 break-words text-muted">{statusLine(account, now)}</p>}
+      {detailed && <p className="mt-0.5 break-words text-muted">{statusLine(account, now, health)}</p>}
     </div>
   );
 }

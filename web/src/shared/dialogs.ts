@@ -1,11 +1,15 @@
 import { create } from 'zustand';
 import type { Capability, ConnectedAccount } from './api/accounts';
+import { openConnectWindow } from './connect-window';
 
 /** What the connect dialog is for: a new account, or more for one that is there. */
 export type ConnectIntent =
   | { kind: 'add' }
   | { kind: 'reconnect'; account: ConnectedAccount }
   | { kind: 'grant'; account: ConnectedAccount; capabilities: Capability[] };
+
+/** A window that was opened in the click; null when the browser blocked it. */
+export type OpenedWindow = Window | null;
 
 interface Dialogs {
   connect: ConnectIntent | null;
@@ -15,6 +19,9 @@ interface Dialogs {
   setHelp: (open: boolean) => void;
 }
 
+// Not part of the state: a window is handed over once, to the dialog that was opened for it.
+let opened: { window: OpenedWindow } | null = null;
+
 /** Dialogs that any page may open; the frame of the app holds them. */
 export const useDialogs = create<Dialogs>()((set) => ({
   connect: null,
@@ -23,3 +30,19 @@ export const useDialogs = create<Dialogs>()((set) => ({
   closeConnect: () => set({ connect: null }),
   setHelp: (help) => set({ help }),
 }));
+
+/**
+ * Asks the provider for more with this one click: the window opens in it, and the dialog goes straight to waiting. Must be called
+ * in the click itself.
+ */
+export function grantNow(account: ConnectedAccount, capabilities: Capability[]): void {
+  opened = { window: openConnectWindow() };
+  useDialogs.getState().openConnect({ kind: 'grant', account, capabilities });
+}
+
+/** The window that `grantNow` opened for the dialog that asks, once; undefined when there is none. */
+export function takeOpenedWindow(): OpenedWindow | undefined {
+  const taken = opened;
+  opened = null;
+  return taken?.window;
+}

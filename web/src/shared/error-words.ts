@@ -21,6 +21,9 @@ export function problemWords(
     email: '',
     actual: '',
     expected: '',
+    address: 'unknown',
+    correlation_id: 'unknown',
+    client_id: 'unknown',
   };
   for (const [name, value] of Object.entries(params))
     if (value !== null) values[name] = typeof value === 'boolean' ? String(value) : value;

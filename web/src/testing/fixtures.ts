@@ -1,4 +1,4 @@
-import type { AccountStatus, ConnectedAccount } from '@/shared/api/accounts';
+import type { AccountHealth, AccountStatus, Audit, ConnectedAccount } from '@/shared/api/accounts';
 import type { Label, Message, MessageSummary } from '@/shared/api/messages';
 import type { Session } from '@/shared/api/session';
 
@@ -28,6 +28,13 @@ export const session: Session = {
     {
       id: 'google',
       name: 'Google',
+      sign_in: true,
+      connect: true,
+      capabilities: ['read_mail', 'send_mail', 'read_calendar'],
+    },
+    {
+      id: 'microsoft',
+      name: 'Microsoft',
       sign_in: true,
       connect: true,
       capabilities: ['read_mail', 'send_mail', 'read_calendar'],
@@ -68,6 +75,7 @@ export function account(changes: Partial<ConnectedAccount> = {}): ConnectedAccou
 
 export const work = account({
   id: id(3, 2),
+  provider: 'microsoft',
   email: 'ada.example@mathematics.example.org',
   display_name: 'Work',
   used_to_sign_in: false,
@@ -96,8 +104,19 @@ const states: Record<AccountStatus, Partial<ConnectedAccount>> = {
       read_calendar: { requested: true, granted: false, status: 'missing_scope' },
     },
   },
-  admin_blocked: { action: 'copy_admin_link', reason: 'admin_consent_required' },
-  provider_down: { action: 'none', reason: 'provider_unavailable', next_attempt_at: after(300_000) },
+  admin_blocked: {
+    provider: 'microsoft',
+    action: 'copy_admin_link',
+    reason: 'admin_consent_required',
+    admin_consent_url:
+      'https://login.example.com/organizations/v2.0/adminconsent?client_id=5b1a6e0c-0000-4000-8000-000000000001',
+  },
+  provider_down: {
+    provider: 'microsoft',
+    action: 'none',
+    reason: 'provider_unavailable',
+    next_attempt_at: after(300_000),
+  },
   error: { action: 'retry', reason: 'internal', ref: '7F3K9QX2' },
   paused: { action: 'resume', reason: 'paused_by_user' },
   disconnecting: {
@@ -117,6 +136,33 @@ export const everyState: ConnectedAccount[] = (Object.keys(states) as AccountSta
     ...states[status],
   }),
 );
+
+export function health(changes: Partial<AccountHealth> = {}): AccountHealth {
+  return {
+    account_id: id(3, 1),
+    status: 'healthy',
+    reason: null,
+    services: {
+      mail: { status: 'healthy', reason: null, action: 'sync_now' },
+      calendar: { status: 'healthy', reason: null, action: 'sync_now' },
+      send: { status: 'healthy', reason: null, action: 'none' },
+    },
+    checks: [{ name: 'push', status: 'ok', code: null, checked_at: before(20_000) }],
+    ...changes,
+  };
+}
+
+const counts = { provider_count: 18_220, stored_count: 18_220, missing_count: 0, surplus_count: 0 };
+
+export const audit: Audit = {
+  state: 'complete',
+  as_of: before(60_000),
+  started_at: before(90_000),
+  finished_at: before(60_000),
+  error_code: null,
+  mail: { ...counts, fetched_count: 3, missing: [] },
+  calendar: { ...counts, provider_count: 312, stored_count: 312, fetched_count: 0, missing: [] },
+};
 
 const label = (changes: Partial<Label> & Pick<Label, 'id' | 'role'>): Label => ({
   account_id: id(3, 1),

@@ -1,6 +1,6 @@
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
-import { account, labels, message, messages, session } from './fixtures';
+import { account, audit, health, labels, message, messages, session } from './fixtures';
 
 const list = (items: unknown[]) => HttpResponse.json({ items, next_cursor: null });
 
@@ -16,6 +16,8 @@ export const network = setupServer(
   http.get('/auth/session', () => HttpResponse.json(session)),
   http.get('/auth/sessions', () => list([])),
   http.get('/api/v1/connected-accounts', () => list([account()])),
+  http.get('/api/v1/connected-accounts/:id/health', () => HttpResponse.json(health())),
+  http.get('/api/v1/connected-accounts/:id/audit', () => HttpResponse.json(audit)),
   http.get('/api/v1/labels', () => list(labels)),
   http.get('/api/v1/messages', () => list(messages)),
   http.get('/api/v1/messages/:id', ({ params }) => {

@@ -1,18 +1,19 @@
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { CalendarDays, CircleCheck, CircleMinus, Mail, Send, ShieldQuestion } from 'lucide-react';
-import { changeAccount, type Capability, type ConnectedAccount } from '@/shared/api/accounts';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { changeAccount, healthQuery, type ConnectedAccount } from '@/shared/api/accounts';
 import { problemFrom } from '@/shared/api/problem';
-import { capabilities, missingCapabilities, serviceNames } from '@/shared/account-status';
+import { missingCapabilities, serviceNames } from '@/shared/account-status';
 import { say } from '@/shared/announce';
 import { ConnectionStatusIndicator } from '@/shared/connection-status-indicator';
-import { useDialogs } from '@/shared/dialogs';
+import { grantNow, useDialogs } from '@/shared/dialogs';
 import { problemWords } from '@/shared/error-words';
 import { t } from '@/shared/i18n/i18n';
 import { number } from '@/shared/lib/time';
 import { Button } from '@/shared/ui/button';
+import { CopyButton } from '@/shared/ui/copy-button';
 import { ProviderMark } from '@/shared/ui/logo';
 import { Progress } from '@/shared/ui/progress';
 import { AccountMenu, type AccountDialog } from './account-menu';
+import { AccountServices } from './account-services';
 
 /** Sync now, pause and resume, with what the person hears of them. */
 export function useAccountVerbs(account: ConnectedAccount) {
@@ -43,6 +44,7 @@ export function AccountCard({ account, onDialog }: AccountCardProps) {
   const busyProgress =
     account.status === 'importing' || account.status === 'disconnecting' ? account.progress : null;
   const leaving = account.status === 'disconnecting' || account.status === 'disconnected';
+  const { data: health } = useQuery({ ...healthQuery(account.id), enabled: !leaving });
   const name = account.display_name && account.display_name !== account.email ? account.display_name : null;
 
   return (
@@ -80,7 +82,7 @@ export function AccountCard({ account, onDialog }: AccountCardProps) {
 
       <div className="mt-4 flex flex-wrap items-center justify-between gap-x-4 gap-y-3">
         <div className="min-w-0 flex-1 basis-60">
-          <ConnectionStatusIndicator account={account} detailed />
+          <ConnectionStatusIndicator account={account} health={health} detailed />
         </div>
         <PrimaryAction account={account} />
       </div>
@@ -96,7 +98,8 @@ export function AccountCard({ account, onDialog }: AccountCardProps) {
           }
         />
       )}
-      {!leaving && <Services account={account} />}
+      {account.reason === 'reauth_test_mode' && <TestModeHelp />}
+      {!leaving && <AccountServices account={account} services={health?.services} />}
     </article>
   );
 }
@@ -117,7 +120,7 @@ function PrimaryAction({ account }: { account: ConnectedAccount }) {
       case 'resume':
         return verbs.mutate('resume');
       case 'grant':
-        return openConnect({ kind: 'grant', account, capabilities: missingCapabilities(account) });
+        return grantNow(account, missingCapabilities(account));
       case 'connect_again':
         return openConnect({ kind: 'add' });
       case 'reconnect':
@@ -127,7 +130,17 @@ function PrimaryAction({ account }: { account: ConnectedAccount }) {
         return undefined;
     }
   };
-  if (account.action === 'none' || account.action === 'copy_admin_link') return null;
+  if (account.action === 'none') return null;
+  if (account.action === 'copy_admin_link') {
+    return (
+      <div className="flex flex-wrap gap-2">
+        {account.admin_consent_url && (
+          <CopyButton size="normal" text={account.admin_consent_url} label={t('action.copy_admin_link')} />
+        )}
+        <Button onClick={() => openConnect({ kind: 'reconnect', account })}>{t('action.approved')}</Button>
+      </div>
+    );
+  }
   return (
     <Button look={urgent ? 'primary' : 'plain'} busy={verbs.isPending} onClick={act}>
       {t(`action.${account.action}`, { services: serviceNames(missingCapabilities(account)) })}
@@ -135,38 +148,12 @@ function PrimaryAction({ account }: { account: ConnectedAccount }) {
   );
 }
 
-const serviceLooks = {
-  ok: { icon: CircleCheck, tone: 'text-ok' },
-  off: { icon: CircleMinus, tone: 'text-muted' },
-  missing_scope: { icon: ShieldQuestion, tone: 'text-warn' },
-  unavailable: { icon: CircleMinus, tone: 'text-muted' },
-} as const;
-
-const serviceRows = {
-  read_mail: { icon: Mail, label: 'service.mail' },
-  send_mail: { icon: Send, label: 'service.send' },
-  read_calendar: { icon: CalendarDays, label: 'service.calendar' },
-} as const satisfies Record<Capability, unknown>;
-
-/** Mail, send and calendar, each with its own state. */
-function Services({ account }: { account: ConnectedAccount }) {
+/** Google ends access weekly while its project is being tested; only an administrator can end that. */
+function TestModeHelp() {
   return (
-    <ul className="mt-4 flex flex-wrap gap-x-6 gap-y-2 border-t border-line pt-3 text-sm">
-      {capabilities.map((capability) => {
-        const { icon: Icon, label } = serviceRows[capability];
-        const { status } = account.capabilities[capability];
-        const { icon: State, tone } = serviceLooks[status];
-        return (
-          <li key={capability} className="flex items-center gap-2">
-            <Icon aria-hidden className="size-4 text-muted" />
-            <span>{t(label)}</span>
-            <span className={`inline-flex items-center gap-1 ${tone}`}>
-              <State aria-hidden className="size-3.5" />
-              {t(`service.${status}`)}
-            </span>
-          </li>
-        );
-      })}
-    </ul>
+    <details className="mt-3 rounded-xl bg-sunken px-3.5 py-2.5 text-sm">
+      <summary className="cursor-pointer font-medium">{t('accounts.testModeHelp')}</summary>
+      <p className="mt-1 text-muted">{t('accounts.testModeSteps')}</p>
+    </details>
   );
 }

@@ -4,6 +4,7 @@ import {
   Ellipsis,
   Inbox,
   KeyRound,
+  ListChecks,
   Pause,
   Pencil,
   Play,
@@ -18,7 +19,7 @@ import { Button } from '@/shared/ui/button';
 import { Menu, MenuItem, MenuSeparator } from '@/shared/ui/menu';
 import { useAccountVerbs } from './account-card';
 
-export type AccountDialog = 'rename' | 'permissions' | 'activity' | 'disconnect';
+export type AccountDialog = 'rename' | 'permissions' | 'activity' | 'audit' | 'disconnect';
 
 interface AccountMenuProps {
   account: ConnectedAccount;
@@ -68,6 +69,9 @@ export function AccountMenu({ account, onDialog }: AccountMenuProps) {
       </MenuItem>
       <MenuItem icon={<Activity aria-hidden />} onSelect={() => onDialog('activity')}>
         {t('accounts.activity')}
+      </MenuItem>
+      <MenuItem icon={<ListChecks aria-hidden />} onSelect={() => onDialog('audit')}>
+        {t('accounts.audit')}
       </MenuItem>
       <MenuItem icon={<KeyRound aria-hidden />} onSelect={() => openConnect({ kind: 'reconnect', account })}>
         {t('accounts.reconnect')}

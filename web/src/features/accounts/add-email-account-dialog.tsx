@@ -1,9 +1,9 @@
 import { useQuery } from '@tanstack/react-query';
 import { ChevronRight } from 'lucide-react';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import type { Capability } from '@/shared/api/accounts';
 import { sessionQuery, type ProviderId, type ProviderInfo } from '@/shared/api/session';
-import { useDialogs, type ConnectIntent } from '@/shared/dialogs';
+import { takeOpenedWindow, useDialogs, type ConnectIntent } from '@/shared/dialogs';
 import { providerName } from '@/shared/error-words';
 import { t } from '@/shared/i18n/i18n';
 import { Rich } from '@/shared/i18n/rich';
@@ -26,6 +26,14 @@ export function AddEmailAccountDialog() {
   );
   const [wanted, setWanted] = useState<Capability[]>(initialCapabilities(intent));
   const account = intent.kind === 'add' ? undefined : intent.account.id;
+
+  useEffect(() => {
+    const opened = takeOpenedWindow();
+    // The click that asked has opened a window already: nothing is left to choose.
+    if (opened !== undefined && intent.kind === 'grant')
+      start({ provider: intent.account.provider, capabilities: wanted, account }, opened);
+    // eslint-disable-next-line react-hooks/exhaustive-deps -- once, for the click that opened this dialog
+  }, []);
 
   const step = flow.step !== 'idle' ? 3 : provider ? 2 : 1;
   return (

@@ -12,7 +12,7 @@ import { Logo } from '@/shared/ui/logo';
 import { Notice } from '@/shared/ui/notice';
 import { ProblemNotice } from '@/shared/ui/problem-notice';
 import { Spinner } from '@/shared/ui/spinner';
-import { broadcastFinished } from './oauth-utils';
+import { broadcastFinished } from '@/shared/connect-window';
 
 /** Where the provider's window ends, with any outcome. It tells the page that waits, and closes itself. */
 export function ConnectDonePage() {

@@ -2,9 +2,10 @@ import { Link } from '@tanstack/react-router';
 import type { ConnectAttempt, ConnectAttemptRequest } from '@/shared/api/connect-attempts';
 import { serviceNames } from '@/shared/account-status';
 import { problemWords, providerName } from '@/shared/error-words';
-import { t } from '@/shared/i18n/i18n';
+import { t, type MessageKey } from '@/shared/i18n/i18n';
 import { Rich } from '@/shared/i18n/rich';
 import { Button, buttonLook } from '@/shared/ui/button';
+import { CopyButton } from '@/shared/ui/copy-button';
 import { Notice } from '@/shared/ui/notice';
 import { Reference } from '@/shared/ui/problem-notice';
 import type { ConnectProgressProps } from './connect-progress';
@@ -135,10 +136,26 @@ function Remedies({ code, attempt, request, onStart, onPermissions, onClose }: R
       </>
     );
   }
+  const again = retryWords[code];
+  const { admin_consent_url: consent, client_id: client, correlation_id: correlation } = attempt.params;
   return (
     <>
+      {code === 'admin_consent_required' && consent && (
+        <CopyButton text={String(consent)} label={t('action.copy_admin_link')} />
+      )}
+      {code === 'policy_enforced' && client && (
+        <CopyButton text={String(client)} label={t('connect.copyClientId')} />
+      )}
+      {code === 'conditional_access' && correlation && (
+        <CopyButton text={String(correlation)} label={t('connect.copyCorrelation')} />
+      )}
+      {code === 'already_connected' && (
+        <Link to="/accounts" className={buttonLook({ size: 'small' })} onClick={onClose}>
+          {t('connect.showIt')}
+        </Link>
+      )}
       <Button size="small" look="primary" onClick={() => onStart(request)}>
-        {t('common.retry')}
+        {again ? t(again, { provider: providerName(attempt.provider) }) : t('common.retry')}
       </Button>
       <Button size="small" onClick={onClose}>
         {t('common.close')}
@@ -146,3 +163,11 @@ function Remedies({ code, attempt, request, onStart, onPermissions, onClose }: R
     </>
   );
 }
+
+/** Where trying again deserves its own words. */
+const retryWords: Partial<Record<string, MessageKey>> = {
+  mfa_required: 'connect.continueAt',
+  admin_consent_required: 'action.approved',
+  no_refresh_token: 'action.connect_again',
+  no_mailbox: 'connect.otherAccount',
+};

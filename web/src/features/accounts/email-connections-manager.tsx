@@ -24,6 +24,7 @@ const dialogs = {
   activity: lazy(async () => ({
     default: (await import('./account-activity-dialog')).AccountActivityDialog,
   })),
+  audit: lazy(async () => ({ default: (await import('./audit-dialog')).AuditDialog })),
   disconnect: lazy(async () => ({ default: (await import('./disconnect-dialog')).DisconnectDialog })),
 };
 

@@ -1,7 +1,7 @@
 import { CircleCheck, CircleMinus, ShieldQuestion } from 'lucide-react';
 import type { Capability, ConnectedAccount } from '@/shared/api/accounts';
 import { capabilities } from '@/shared/account-status';
-import { useDialogs } from '@/shared/dialogs';
+import { grantNow } from '@/shared/dialogs';
 import { providerName } from '@/shared/error-words';
 import { t } from '@/shared/i18n/i18n';
 import { Rich } from '@/shared/i18n/rich';
@@ -11,7 +11,6 @@ import { capabilityIcons } from './permission-choice';
 
 /** What the provider lets us do, in plain words, with what is missing one click away. */
 export function PermissionsDialog({ account, onClose }: { account: ConnectedAccount; onClose: () => void }) {
-  const openConnect = useDialogs((state) => state.openConnect);
   return (
     <Dialog
       open
@@ -31,8 +30,8 @@ export function PermissionsDialog({ account, onClose }: { account: ConnectedAcco
             account={account}
             capability={capability}
             onGrant={() => {
+              grantNow(account, [capability]);
               onClose();
-              openConnect({ kind: 'grant', account, capabilities: [capability] });
             }}
           />
         ))}

@@ -7,7 +7,7 @@ import {
   type ConnectAttemptRequest,
 } from '@/shared/api/connect-attempts';
 import { localPath } from '@/shared/lib/local-path';
-import { onFinished, openConnectWindow } from './oauth-utils';
+import { onFinished, openConnectWindow } from '@/shared/connect-window';
 
 type Request = Omit<ConnectAttemptRequest, 'mode'>;
 
@@ -57,8 +57,7 @@ export function useConnectFlow() {
   }, [over, queryClient]);
 
   /** Opens the window in this very click, then asks the server where to send it. */
-  const start = useCallback((request: Request) => {
-    const opened = openConnectWindow();
+  const start = useCallback((request: Request, opened = openConnectWindow()) => {
     setSlow(false);
     if (!opened) {
       setStarted({ step: 'blocked', request });

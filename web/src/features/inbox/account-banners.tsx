@@ -9,7 +9,7 @@ import {
   statusLine,
   statusLooks,
 } from '@/shared/account-status';
-import { useDialogs } from '@/shared/dialogs';
+import { grantNow, useDialogs } from '@/shared/dialogs';
 import { t } from '@/shared/i18n/i18n';
 import { Rich } from '@/shared/i18n/rich';
 import { useNow } from '@/shared/lib/time';
@@ -82,7 +82,7 @@ function OneFailing({ account }: { account: ConnectedAccount }) {
             {t('action.reconnect')}
           </Button>
         ) : account.action === 'grant' ? (
-          <Button size="small" onClick={() => openConnect({ kind: 'grant', account, capabilities: missing })}>
+          <Button size="small" onClick={() => grantNow(account, missing)}>
             {t('action.grant', { services: serviceNames(missing) })}
           </Button>
         ) : (

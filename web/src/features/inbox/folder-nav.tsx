@@ -2,6 +2,7 @@ import {
   Archive,
   Inbox,
   Mails,
+  MailSearch,
   Send,
   ShieldAlert,
   Star,
@@ -23,7 +24,8 @@ const icons: Record<(typeof roles)[number], LucideIcon> = {
   starred: Star,
   sent: Send,
   drafts: StickyNote,
-  [everything]: Archive,
+  archive: Archive,
+  [everything]: MailSearch,
   spam: ShieldAlert,
   trash: Trash2,
 };
@@ -40,7 +42,11 @@ export function FolderNav({ place, accounts, labels, onGo }: FolderNavProps) {
   const folder = place.q && !place.folder ? undefined : (folderOf(place) ?? everything);
   const own = (labels ?? []).filter(
     (label) =>
-      label.kind === 'user' && label.visible && (!place.account || label.account_id === place.account),
+      label.kind !== 'system' && label.visible && (!place.account || label.account_id === place.account),
+  );
+  // Only some providers have an archive of its own.
+  const shownRoles = roles.filter(
+    (role) => role !== 'archive' || labels?.some((label) => label.role === 'archive'),
   );
   return (
     <nav aria-label={t('inbox.mailboxes')} className="flex flex-col gap-5">
@@ -70,7 +76,7 @@ export function FolderNav({ place, accounts, labels, onGo }: FolderNavProps) {
       <div>
         <Heading>{t('inbox.folders')}</Heading>
         <ul className="flex flex-col gap-0.5">
-          {roles.map((role) => {
+          {shownRoles.map((role) => {
             const Icon = icons[role];
             const { unread, total } = sumByRole(labels, role, place.account);
             return (

@@ -111,7 +111,7 @@ export function MessageView({ message, accounts, labels, onOpen }: MessageViewPr
 function LabelChips({ message, labels }: { message: Message; labels: Label[] | undefined }) {
   const own = (labels ?? []).filter(
     (label) =>
-      label.account_id === message.account_id && label.kind === 'user' && message.labels.includes(label.id),
+      label.account_id === message.account_id && label.kind !== 'system' && message.labels.includes(label.id),
   );
   if (own.length === 0) return null;
   return (

@@ -15,7 +15,7 @@ export type Go = (place: Place, options?: { replace?: boolean }) => void;
 export const everything = 'all';
 
 /** Folders that mean the same in every account, in the order people expect. */
-export const roles = ['inbox', 'starred', 'sent', 'drafts', everything, 'spam', 'trash'] as const;
+export const roles = ['inbox', 'starred', 'sent', 'drafts', 'archive', everything, 'spam', 'trash'] as const;
 
 /** The folder that is asked of the server: the inbox unless another one is chosen; none for everything and for searches. */
 export function folderOf(place: Place): string | undefined {

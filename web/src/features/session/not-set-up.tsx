@@ -1,8 +1,11 @@
+import { providerName } from '@/shared/error-words';
 import { t } from '@/shared/i18n/i18n';
 import { CopyButton } from '@/shared/ui/copy-button';
 import { Notice } from '@/shared/ui/notice';
 
-const settings = ['AUTH_GOOGLE_CLIENT_ID=', 'AUTH_GOOGLE_CLIENT_SECRET='].join('\n');
+const providers = ['google', 'microsoft'] as const;
+const settings = (provider: string) =>
+  [`AUTH_${provider.toUpperCase()}_CLIENT_ID=`, `AUTH_${provider.toUpperCase()}_CLIENT_SECRET=`].join('\n');
 
 /** Shown while no provider is configured: what a person can know, and what an administrator has to do. */
 export function NotSetUp() {
@@ -13,11 +16,19 @@ export function NotSetUp() {
         {t('login.notSetUpUser')}
       </Notice>
       <p className="text-sm text-muted">{t('login.notSetUpAdmin')}</p>
-      <dl className="flex flex-col gap-3">
-        <Copyable label={t('login.redirectSignIn')} text={`${origin}/auth/login/google/callback`} />
-        <Copyable label={t('login.redirectConnect')} text={`${origin}/auth/apis/connect/google/callback`} />
-        <Copyable label={t('login.settings')} text={settings} />
-      </dl>
+      {providers.map((provider, index) => (
+        <details key={provider} open={index === 0} className="rounded-xl border border-line px-3.5 py-2.5">
+          <summary className="cursor-pointer font-medium">{providerName(provider)}</summary>
+          <dl className="mt-2 flex flex-col gap-3">
+            <Copyable label={t('login.redirectSignIn')} text={`${origin}/auth/login/${provider}/callback`} />
+            <Copyable
+              label={t('login.redirectConnect')}
+              text={`${origin}/auth/apis/connect/${provider}/callback`}
+            />
+            <Copyable label={t('login.settings')} text={settings(provider)} />
+          </dl>
+        </details>
+      ))}
     </>
   );
 }

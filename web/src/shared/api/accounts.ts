@@ -7,6 +7,10 @@ export type AccountStatus = components['schemas']['AccountStatus'];
 export type Capability = components['schemas']['Capability'];
 export type Erasure = components['schemas']['Erasure'];
 export type ErasurePreview = components['schemas']['ErasurePreview'];
+export type AccountHealth = components['schemas']['AccountHealth'];
+export type ServiceHealth = components['schemas']['ServiceHealth'];
+export type Audit = components['schemas']['Audit'];
+export type AuditCounts = components['schemas']['AuditCounts'];
 export type ActivityLine = components['schemas']['ActivityLine'];
 
 const moving: ReadonlySet<AccountStatus> = new Set([
@@ -24,6 +28,29 @@ export const accountsQuery = queryOptions({
   refetchInterval: ({ state }) =>
     state.data?.some((account) => moving.has(account.status)) ? 5_000 : 60_000,
 });
+
+/** Each check and each service of an account; the list has only what is most urgent. */
+export const healthQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['account-health', id],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET('/api/v1/connected-accounts/{id}/health', { params: { path: { id } }, signal })),
+    staleTime: 30_000,
+  });
+
+export const auditQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['audit', id],
+    queryFn: ({ signal }) =>
+      unwrap(api.GET('/api/v1/connected-accounts/{id}/audit', { params: { path: { id } }, signal })),
+    // The event stream tells of the end; this is the net below it.
+    refetchInterval: ({ state }) => (state.data?.state === 'running' ? 2_000 : false),
+    staleTime: 0,
+  });
+
+export function startAudit(id: string): Promise<Audit> {
+  return unwrap(api.POST('/api/v1/connected-accounts/{id}/audit', { params: { path: { id } } }));
+}
 
 export const activityQuery = (id: string) =>
   queryOptions({

@@ -3,11 +3,17 @@ import { useState } from 'react';
 import { t } from '@/shared/i18n/i18n';
 import { Button } from './button';
 
-export function CopyButton({ text, label = t('common.copy') }: { text: string; label?: string }) {
+interface CopyButtonProps {
+  text: string;
+  label?: string;
+  size?: 'small' | 'normal';
+}
+
+export function CopyButton({ text, label = t('common.copy'), size = 'small' }: CopyButtonProps) {
   const [copied, setCopied] = useState(false);
   return (
     <Button
-      size="small"
+      size={size}
       onClick={() =>
         void navigator.clipboard.writeText(text).then(
           () => setCopied(true),
