@@ -24,7 +24,7 @@ Application::Application(Settings settings, const MailFactory& make_mail)
       microsoft_(clock_, accounts_, settings_),
       faults_(clock_, settings_.seed),
       mail_(make_mail(clock_, accounts_, settings_.seed)),
-      control_({clock_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_,
+      control_({clock_, schedule_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_,
                 [this] { return connection_count_(); }}) {
   mail_->EnforceQuota(settings_.quota);
   mail_->SetPartGate([this](const Request& part, const Grant& grant) { return GatePart(part, grant); });

@@ -5,6 +5,8 @@
 
 #include "simulator/control/control_api.hpp"
 #include "simulator/http/handler.hpp"
+#include "simulator/outgoing.hpp"
+#include "simulator/schedule.hpp"
 
 namespace latchkey::simulator {
 
@@ -25,10 +27,22 @@ class Application final : public Handler {
   MailService& mail() { return *mail_; }
   GrantStore& grants() { return google_.grants(); }
   entra::EntraGrants& microsoft_grants() { return microsoft_.grants(); }
+  Schedule& schedule() { return schedule_; }
+  /// Pushes and notifications go out through it from now on; without one nothing is posted. It outlives the
+  /// application's last request.
+  void UseOutgoing(Outgoing& outgoing) { outgoing_.target = &outgoing; }
   /// What the counters report as open connections.
   void ReportConnections(std::function<std::size_t()> count) { connection_count_ = std::move(count); }
 
  private:
+  /// What services hold as their way out, before the program has one.
+  struct OutgoingSwitch final : Outgoing {
+    bool Send(OutgoingRequest request, Done done) override {
+      return target && target->Send(std::move(request), std::move(done));
+    }
+    Outgoing* target = nullptr;
+  };
+
   Response Route(Request& request);
   Response HandleGoogle(Request& request);
   Response HandleMicrosoft(Request& request);
@@ -39,6 +53,8 @@ class Application final : public Handler {
   void ActOnState(const Verdict& verdict, const Account* account);
 
   SimulatorClock clock_;
+  Schedule schedule_{clock_};
+  OutgoingSwitch outgoing_;
   Settings settings_;
   AccountRegistry accounts_;
   GoogleIdentity google_;

@@ -9,7 +9,9 @@
 
 #include "simulator/app/application.hpp"
 #include "simulator/app/options.hpp"
+#include "simulator/app/schedule_timer.hpp"
 #include "simulator/app/state_file.hpp"
+#include "simulator/http/http_outgoing.hpp"
 #include "simulator/http/server.hpp"
 #include "simulator/http/tls_identity.hpp"
 
@@ -57,6 +59,9 @@ int main(int argc, char** argv) {
   Application application(options->settings, &latchkey::simulator::MakeGmailService);
   boost::asio::io_context loop(1);
   latchkey::simulator::Server server(loop, application);
+  latchkey::simulator::HttpOutgoing outgoing(loop);
+  application.UseOutgoing(outgoing);
+  latchkey::simulator::ScheduleTimer timer(loop, application.schedule());
   application.ReportConnections([&server] { return server.connection_count(); });
 
   boost::json::object ready;
@@ -98,7 +103,10 @@ int main(int argc, char** argv) {
 
   boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
   signals.async_wait([&](boost::system::error_code error, int) {
-    if (!error) server.Stop();
+    if (error) return;
+    server.Stop();
+    outgoing.Stop();
+    timer.Stop();
   });
   loop.run();
   return 0;

@@ -161,6 +161,7 @@ ControlApi::Outcome ControlApi::Clock(const Request& request, const boost::json:
     if (!seconds || *seconds > 1e9) fields.Complain("\"seconds\" must be a number, 0 or more; time never goes back");
     if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
     parts_.clock.Advance(std::chrono::microseconds(static_cast<std::int64_t>(*seconds * 1e6)));
+    parts_.schedule.RunDue();
   } else if (request.path != "/control/clock" || request.method != "GET") {
     return Refuse(404, "the clock knows GET /control/clock and POST /control/clock/advance");
   }

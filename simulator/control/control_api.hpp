@@ -11,6 +11,7 @@
 #include "simulator/json_fields.hpp"
 #include "simulator/mail_service.hpp"
 #include "simulator/microsoft/microsoft_identity.hpp"
+#include "simulator/schedule.hpp"
 #include "simulator/settings.hpp"
 
 namespace latchkey::simulator {
@@ -18,6 +19,7 @@ namespace latchkey::simulator {
 /// Everything the control API reads and changes; all of it outlives the API.
 struct ControlledParts {
   SimulatorClock& clock;
+  Schedule& schedule;
   Settings& settings;
   AccountRegistry& accounts;
   GoogleIdentity& google;
