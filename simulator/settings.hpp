@@ -39,6 +39,16 @@ struct Settings {
   /// The redirect URI is registered as that of a single-page app: refresh tokens live 24 hours.
   bool microsoft_spa = false;
 
+  // Graph. `quota` false switches both limits off.
+  std::uint64_t graph_concurrency = 4;           ///< Requests in progress per mailbox; 0 is no limit.
+  std::uint64_t graph_window_requests = 10'000;  ///< Per mailbox in ten minutes; 0 is no limit.
+  double graph_retry_after_seconds = 4;          ///< What Retry-After of the concurrency limit says.
+  std::string graph_retry_after = "integer";     ///< "integer", "decimal", "date" or "missing".
+  /// Changed messages come in delta answers with the properties that may have changed only.
+  bool graph_thin_updates = false;
+  /// Milliseconds between a message's dispatch and its copy in Sent Items.
+  std::uint64_t graph_sent_copy_milliseconds = 0;
+
   std::uint64_t seed = 1;
 };
 

@@ -22,11 +22,19 @@ Application::Application(Settings settings, const MailFactory& make_mail)
     : settings_(std::move(settings)),
       google_(clock_, accounts_, settings_),
       microsoft_(clock_, accounts_, settings_),
+      graph_(clock_, settings_),
       faults_(clock_, settings_.seed),
       mail_(make_mail(clock_, accounts_, settings_.seed)),
       control_({clock_, schedule_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_,
                 [this] { return connection_count_(); }}) {
   mail_->EnforceQuota(settings_.quota);
+  graph_.SetInProgress([this](const Account& account) { return counters_.InProgress(account); });
+  graph_.SetPartCount([this](const std::string& route, int status) { counters_.Count(route, status); });
+  graph_.SetPartGate([this](const Request& part, const Account& account) {
+    Verdict verdict = faults_.Consult(part, &account);
+    ActOnState(verdict, &account);
+    return std::move(verdict.answer);
+  });
   mail_->SetPartGate([this](const Request& part, const Grant& grant) { return GatePart(part, grant); });
 }
 
@@ -45,12 +53,14 @@ Response Application::Route(Request& request) {
   if (IsMail(request.path)) return HandleMail(request);
   if (Under(request.path, "/google")) return HandleGoogle(request);
   if (Under(request.path, "/control")) return control_.Handle(request);
+  if (graph::GraphService::Owns(request)) return HandleGraph(request);
   if (entra::MicrosoftIdentity::Owns(request)) return HandleMicrosoft(request);
   if (request.path == "/") {
-    return TextResponse(200,
-                        "This is latchkey-simulator. Google is under /google, Gmail under /gmail/v1, Microsoft's "
-                        "sign-in under /common and the names of tenants, the control API under /control; "
-                        "simulator/README.md describes them.\n");
+    return TextResponse(
+        200,
+        "This is latchkey-simulator. Google is under /google, Gmail under /gmail/v1, Microsoft's "
+        "sign-in under /common and the names of tenants, Graph under /v1.0, the control API under /control; "
+        "simulator/README.md describes them.\n");
   }
   return TextResponse(404, "Not Found\n");
 }
@@ -116,6 +126,41 @@ Response Application::HandleMicrosoft(Request& request) {
   verdict.Apply(response);
   counters_.Count(route, response.status);
   return response;
+}
+
+Response Application::HandleGraph(Request& request) {
+  const std::string_view token = BearerToken(request);
+  const entra::EntraGrants::Access* access = microsoft_.grants().FindAccess(token);
+  const Account* account = access ? access->grant.account : nullptr;
+  const bool own = graph::GraphService::Prepare(request, account);
+  const std::string route = graph_.RouteName(request);
+  std::shared_ptr<void> in_progress;
+  if (account) in_progress = counters_.Begin(*account);
+
+  Verdict verdict;
+  if (!faults_.empty()) {
+    verdict = faults_.Consult(request, account);
+    if (verdict.revoke_grant || verdict.rotate_keys) {
+      ActOnState(verdict, account);
+      access = microsoft_.grants().FindAccess(token);
+    }
+  }
+  Response response;
+  if (verdict.answer) {
+    response = std::move(*verdict.answer);
+  } else if (!access || !access->for_graph) {
+    response = graph_.RefuseToken(request, microsoft_.grants().WasIssued(token), access != nullptr);
+  } else if (!own) {
+    response = graph::AccessDenied(clock_.Now());
+  } else {
+    response = graph_.Handle(request, access->grant);
+  }
+  return Transform(std::move(response), [this, verdict, route, in_progress](Response answer) {
+    verdict.Apply(answer);
+    answer.in_progress = in_progress;
+    counters_.Count(route, answer.status);
+    return answer;
+  });
 }
 
 std::optional<Response> Application::GatePart(const Request& part, const Grant& grant) {

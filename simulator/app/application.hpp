@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "simulator/control/control_api.hpp"
+#include "simulator/graph/graph_service.hpp"
 #include "simulator/http/handler.hpp"
 #include "simulator/outgoing.hpp"
 #include "simulator/schedule.hpp"
@@ -26,6 +27,8 @@ class Application final : public Handler {
   AccountRegistry& accounts() { return accounts_; }
   MailService& mail() { return *mail_; }
   GrantStore& grants() { return google_.grants(); }
+  /// For areas to add their routes.
+  graph::GraphService& graph() { return graph_; }
   entra::EntraGrants& microsoft_grants() { return microsoft_.grants(); }
   Schedule& schedule() { return schedule_; }
   /// Pushes and notifications go out through it from now on; without one nothing is posted. It outlives the
@@ -46,6 +49,7 @@ class Application final : public Handler {
   Response Route(Request& request);
   Response HandleGoogle(Request& request);
   Response HandleMicrosoft(Request& request);
+  Response HandleGraph(Request& request);
   Response HandleMail(Request& request);
   std::optional<Response> GatePart(const Request& part, const Grant& grant);
   /// Whose request to an identity endpoint this is, as far as its tokens tell.
@@ -59,6 +63,7 @@ class Application final : public Handler {
   AccountRegistry accounts_;
   GoogleIdentity google_;
   entra::MicrosoftIdentity microsoft_;
+  graph::GraphService graph_;
   FaultTable faults_;
   RequestCounters counters_;
   std::unique_ptr<MailService> mail_;

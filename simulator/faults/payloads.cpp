@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "simulator/graph/errors.hpp"
 #include "simulator/microsoft/entra_errors.hpp"
 
 namespace latchkey::simulator {
@@ -149,7 +150,9 @@ std::string FormatRetryInstant(Instant instant) {
 
 std::optional<Response> MakePayload(std::string_view name, Instant retry_at) {
   const auto* const payload = std::ranges::find(kPayloads, name, &Payload::name);
-  if (payload == std::end(kPayloads)) return entra::MakePayload(name, retry_at);
+  if (payload == std::end(kPayloads)) {
+    return name.starts_with("graph.") ? graph::MakePayload(name, retry_at) : entra::MakePayload(name, retry_at);
+  }
   if (payload->shape == Shape::kHtml) {
     return HtmlResponse(payload->status, fmt::format("<html lang=en><meta charset=utf-8><title>Error {}</title>"
                                                      "<p>{}<p>Please try again in 30 seconds.\n",
@@ -165,6 +168,7 @@ std::optional<Response> MakePayload(std::string_view name, Instant retry_at) {
 
 std::vector<std::string> PayloadNames() {
   std::vector<std::string> names = entra::PayloadNames();
+  for (std::string& name : graph::PayloadNames()) names.push_back(std::move(name));
   for (const Payload& payload : kPayloads) names.emplace_back(payload.name);
   return names;
 }

@@ -88,6 +88,17 @@ class Http1 final : public Protocol {
     head_only_ = request.method == "HEAD";
     busy_ = true;
     response_ = handler_.Handle(request);
+    if (!response_->deferred) return Deliver();
+    const std::shared_ptr<Deferred> deferred = response_->deferred;
+    deferred->Then([this, life = std::weak_ptr<int>(life_)](Response answer) {
+      if (life.expired()) return;
+      response_ = std::move(answer);
+      Deliver();
+      Resume();
+    });
+  }
+
+  void Deliver() {
     if (response_->delivery.reset != Delivery::Reset::kNone) {
       AfterDelay([this] { host_.Abort(); });
     } else {

@@ -172,6 +172,19 @@ class Http2 final : public Protocol {
     request.SetTarget(std::move(stream.path));
     if (request.host.empty()) request.host = request.headers.Get("host");
     stream.response = handler_.Handle(request);
+    if (!stream.response.deferred) return Deliver(stream);
+    const std::shared_ptr<Deferred> deferred = stream.response.deferred;
+    deferred->Then([this, life = std::weak_ptr<int>(life_), id = stream.id](Response answer) {
+      if (life.expired()) return;
+      const auto found = streams_.find(id);
+      if (found == streams_.end()) return;
+      found->second->response = std::move(answer);
+      Deliver(*found->second);
+      host_.Flush();
+    });
+  }
+
+  void Deliver(Stream& stream) {
     const Delivery& delivery = stream.response.delivery;
     if (delivery.delay.count() <= 0) return Start(stream);
     Later(stream, delivery.delay, [](Http2& self, Stream& delayed) { self.Start(delayed); });

@@ -131,4 +131,35 @@ Response RedirectResponse(std::string location) {
   return response;
 }
 
+void Deferred::Complete(Response response) {
+  if (done_) return;
+  done_ = true;
+  if (ready_) {
+    const auto ready = std::move(ready_);
+    ready(std::move(response));
+  } else {
+    response_ = std::move(response);
+  }
+}
+
+void Deferred::Then(std::function<void(Response)> ready) {
+  if (response_) {
+    Response response = std::move(*response_);
+    response_.reset();
+    ready(std::move(response));
+  } else {
+    ready_ = std::move(ready);
+  }
+}
+
+Response Transform(Response response, std::function<Response(Response)> change) {
+  if (!response.deferred) return change(std::move(response));
+  auto outer = std::make_shared<Deferred>();
+  response.deferred->Then(
+      [outer, change = std::move(change)](Response answer) { outer->Complete(change(std::move(answer))); });
+  Response later;
+  later.deferred = std::move(outer);
+  return later;
+}
+
 }  // namespace latchkey::simulator

@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -88,6 +89,8 @@ struct Delivery {
   Reset reset = Reset::kNone;
 };
 
+class Deferred;
+
 /// One answer. Content-Length and Date are set by the server; Content-Type by whoever builds it.
 struct Response {
   int status = 200;
@@ -96,7 +99,27 @@ struct Response {
   Delivery delivery;
   /// Released when the last byte was handed to the socket (or the connection ended): counts requests in progress.
   std::shared_ptr<void> in_progress;
+  /// Set: the answer comes later, through it; everything else here is without meaning.
+  std::shared_ptr<Deferred> deferred;
 };
+
+/// An answer that waits for something else, as Graph's answer to a new subscription waits for the validation of its
+/// URL. Held by whoever completes it and by the response it stands in for. Loop thread only.
+class Deferred {
+ public:
+  /// The first call counts.
+  void Complete(Response response);
+  /// Hands the answer to `ready`, now or later. Called once.
+  void Then(std::function<void(Response)> ready);
+
+ private:
+  std::function<void(Response)> ready_;
+  std::optional<Response> response_;
+  bool done_ = false;
+};
+
+/// `deferred` behind another: each answer passes through `change` on its way.
+Response Transform(Response response, std::function<Response(Response)> change);
 
 /// A JSON answer with Google's content type.
 Response JsonResponse(int status, std::string body);

@@ -93,7 +93,10 @@ Tokens EntraGrants::Issue(const Grant& grant, const Grant& refresh_grant, bool w
   // Work accounts get something that looks like a JWT, personal ones an opaque text; clients may read neither.
   tokens.access_token = personal ? "EwB" + RandomToken(900)
                                  : "eyJ0eXAiOiJKV1QiLCJub25jZSI6IiJ9." + RandomToken(900) + "." + RandomToken(192);
-  access_.emplace(tokens.access_token, Access{grant, clock_.Now() + tokens.expires_in});
+  // Grants name scopes of other APIs in their long form.
+  const bool for_graph =
+      std::ranges::none_of(grant.scopes, [](const std::string& name) { return name.contains("://"); });
+  access_.emplace(tokens.access_token, Access{grant, clock_.Now() + tokens.expires_in, for_graph});
   if (with_refresh) {
     ++counters_.refresh_issued;
     std::string refresh = personal ? "M.C507_BAY.0.U.-" + RandomToken(300) : "1.AVYA" + RandomToken(720);

@@ -79,6 +79,7 @@ class EntraGrants {
   struct Access {
     Grant grant;
     Instant expires;
+    bool for_graph = true;  ///< False: its audience is another API.
   };
   /// nullptr when unknown, expired or revoked.
   const Access* FindAccess(std::string_view token) const;
