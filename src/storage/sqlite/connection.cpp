@@ -22,7 +22,10 @@ constexpr int kProgressSteps = 2000;
 
 /// Only the owner may read the mail; SQLite gives the journal files the same rights.
 void CreatePrivately(const std::string& path) {
-  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  // Only when it is not there yet: closing any descriptor of a file drops all POSIX locks that the process holds on it,
+  // those of its other connections too. Another program that opens and closes the database then takes itself for the
+  // last one, and deletes the log that we go on writing to.
+  const int file = ::open(path.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
   if (file >= 0) ::close(file);
 }
 

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -10,6 +11,7 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "storage/sqlite/connection.hpp"
 #include "storage/testing/scratch_store.hpp"
 
 namespace latchkey::storage {
@@ -88,6 +90,46 @@ TEST(CrashTest, AfterAKillTheCursorEqualsTheDataAndNothingAcknowledgedIsLost) {
     }
     store.Close();
   }
+}
+
+// An administrator's sqlite3, a backup, another process of ours: whoever opens the file and closes it must not take
+// itself for the last one and throw away the log that the running server writes to.
+TEST(CrashTest, AnotherProgramThatClosesTheDatabaseLeavesTheServersLogAlone) {
+  ScratchStore store;
+  store.Close();  // no thread of ours may live in the child
+  int go[2];
+  ASSERT_EQ(::pipe(go), 0);
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    char byte = 0;
+    if (::read(go[0], &byte, 1) != 1) ::_exit(1);
+    {
+      sqlite::Connection other(store.directory() + "/latchkey.db", sqlite::Connection::Mode::kReadWrite);
+      if (!other.Query("SELECT count(*) FROM users").Step()) ::_exit(2);
+    }
+    ::_exit(0);
+  }
+  store.Reopen();
+  store.AddUser("ada");
+  const auto log_of = [&] {
+    struct stat status{};
+    return ::stat((store.directory() + "/latchkey.db-wal").c_str(), &status) == 0 ? status.st_ino : 0;
+  };
+  const auto before = log_of();
+  ASSERT_NE(before, 0u);
+  ASSERT_EQ(::write(go[1], "x", 1), 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(child, &status, 0), child);
+  ASSERT_TRUE(WIFEXITED(status));
+  ASSERT_EQ(WEXITSTATUS(status), 0);
+  EXPECT_EQ(log_of(), before);
+  // What is written from here on is there for everybody who opens the file.
+  store.AddUser("grace");
+  sqlite::Connection fresh(store.directory() + "/latchkey.db", sqlite::Connection::Mode::kReadOnly);
+  auto rows = fresh.Query("SELECT count(*) FROM users");
+  ASSERT_TRUE(rows.Step());
+  EXPECT_EQ(rows.Int(0), 2);
 }
 
 }  // namespace
