@@ -34,6 +34,10 @@ Answer ListAccountActivity(Call& call);
 Answer GetAccountHealth(Call& call);
 Answer ListSyncStatus(Call& call);
 
+// audits.cpp
+Answer StartAudit(Call& call);
+Answer GetAudit(Call& call);
+
 // disconnect.cpp
 Answer DisconnectAccount(Call& call);
 Answer DisconnectByProvider(Call& call);

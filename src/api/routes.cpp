@@ -69,6 +69,8 @@ constexpr Route kRoutes[] = {
      .body = Body::kOptionalJson},
     {.path = "/api/v1/connected-accounts/{id}/activity", .handler = ListAccountActivity, .query = "cursor limit"},
     {.path = "/api/v1/connected-accounts/{id}/health", .handler = GetAccountHealth},
+    {.path = "/api/v1/connected-accounts/{id}/audit", .handler = GetAudit},
+    {.method = kPost, .path = "/api/v1/connected-accounts/{id}/audit", .handler = StartAudit},
     {.path = "/api/v1/erasures/{id}", .handler = GetErasure},
     {.path = "/api/v1/sync-status", .handler = ListSyncStatus},
 

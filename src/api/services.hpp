@@ -6,6 +6,7 @@
 
 #include "async/timer.hpp"
 #include "async/worker_pool.hpp"
+#include "audit/audit_store.hpp"
 #include "base/clock.hpp"
 #include "base/secret.hpp"
 #include "connected_accounts/accounts.hpp"
@@ -54,6 +55,7 @@ struct Services {
   mail::MailProviders& mail_providers;
   jobs::JobStore& jobs;
   events::EventStore& events;
+  audit::AuditStore& audits;
   EventStreams& streams;
   SessionCache& session_cache;
   /// Counts tries to sign in or connect by client network.

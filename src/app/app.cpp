@@ -208,6 +208,7 @@ void App::BuildServices() {
                   .accounts = database.accounts(),
                   .identities = database.identity(),
                   .events = database.events(),
+                  .audits = database.audits(),
                   .disconnect = *parts.disconnect,
                   .clock = parts.clock,
                   .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync}});
@@ -227,6 +228,7 @@ void App::BuildServices() {
                                        .mail_providers = *parts.mailboxes,
                                        .jobs = database.jobs(),
                                        .events = database.events(),
+                                       .audits = database.audits(),
                                        .streams = *parts.streams,
                                        .session_cache = *parts.session_cache,
                                        .auth_limiter = parts.auth_limiter,

@@ -23,12 +23,15 @@ Work::Work(const Parts& parts)
       live_(parts_.sync, faults_),
       backfill_(parts_.sync, faults_),
       index_(parts_.sync),
+      audited_mail_(parts_.sync, parts_.jobs, parts_.audits),
+      audit_({parts_.audits, {&audited_mail_}, parts_.sync.status, faults_, parts_.clock, {}}),
       worker_(parts_.executor, parts_.jobs, parts_.clock, jobs::WorkerOptions{}),
       scheduler_(parts_.executor) {
   worker_.Register(mail::kFetchEmailsKind, [this](const jobs::Job& job) { return live_.Run(job); }, AtMost(8));
   // Fewer than the worker's room, so that a full read of many mailboxes never keeps live work waiting.
   worker_.Register(mail::kBackfillKind, [this](const jobs::Job& job) { return backfill_.Run(job); }, AtMost(4));
   worker_.Register(mail::kIndexKind, [this](const jobs::Job& job) { return index_.Run(job); }, AtMost(1));
+  worker_.Register(audit::kAuditKind, [this](const jobs::Job& job) { return audit_.Run(job); }, AtMost(2));
   worker_.Register(
       connected_accounts::kDeleteSyncedData,
       [this](const jobs::Job& job) { return parts_.disconnect.DeleteSyncedData(job); }, AtMost(4));
@@ -42,6 +45,7 @@ void Work::Start() {
   const auto tick = std::clamp<std::chrono::milliseconds>(parts_.sync.options.poll_interval / 4,
                                                           std::chrono::milliseconds(250), std::chrono::seconds(5));
   scheduler_.Every("queue_due_mailboxes", tick, [this] { return QueueDueMailboxes(); });
+  scheduler_.Every("queue_due_audits", std::chrono::minutes(1), [this] { return QueueDueAudits(); });
   scheduler_.Every("rescue_jobs", std::chrono::seconds(5), [this] { return RescueJobs(); });
   scheduler_.Every("prune", std::chrono::hours(1), [this] { return Prune(); });
 }
@@ -56,6 +60,14 @@ Task<Result<void>> Work::QueueDueMailboxes() {
     const auto now = parts_.clock.Now();
     auto queued = co_await parts_.accounts.ScheduleDue(now, now + parts_.sync.options.poll_interval, kBatch,
                                                        mail::kFetchEmailsKind);
+    if (!queued) co_return Fail(queued.error());
+    if (*queued < kBatch) co_return Result<void>();
+  }
+}
+
+Task<Result<void>> Work::QueueDueAudits() {
+  for (;;) {
+    auto queued = co_await parts_.audits.ScheduleDue(parts_.clock.Now(), audit::kAuditInterval, kBatch);
     if (!queued) co_return Fail(queued.error());
     if (*queued < kBatch) co_return Result<void>();
   }

@@ -2,6 +2,8 @@
 
 #include <optional>
 
+#include "audit/account_audit.hpp"
+#include "audit/audited_mail.hpp"
 #include "connected_accounts/account_store.hpp"
 #include "connected_accounts/disconnect.hpp"
 #include "events/event.hpp"
@@ -25,6 +27,7 @@ class Work {
     connected_accounts::AccountStore& accounts;
     identity::IdentityStore& identities;
     events::EventStore& events;
+    audit::AuditStore& audits;
     connected_accounts::Disconnect& disconnect;
     const Clock& clock;
     mail::SyncParts sync;
@@ -38,6 +41,7 @@ class Work {
 
  private:
   Task<Result<void>> QueueDueMailboxes();
+  Task<Result<void>> QueueDueAudits();
   Task<Result<void>> RescueJobs();
   Task<Result<void>> Prune();
 
@@ -46,6 +50,8 @@ class Work {
   mail::MailSync live_;
   mail::Backfill backfill_;
   mail::IndexMessages index_;
+  audit::AuditedMail audited_mail_;
+  audit::AccountAudit audit_;
   jobs::Worker worker_;
   jobs::Scheduler scheduler_;
 };

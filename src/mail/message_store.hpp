@@ -74,6 +74,8 @@ struct SyncCommitResult {
 
 struct SyncState {
   std::vector<SyncCursor> cursors;
+  /// When the live lane last caught up.
+  std::optional<Instant> synced_at;
   BackfillState backfill;
   std::int64_t message_count = 0;
 };

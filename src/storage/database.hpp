@@ -6,6 +6,7 @@
 #include <string>
 
 #include "async/task.hpp"
+#include "audit/audit_store.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "connected_accounts/account_store.hpp"
@@ -51,6 +52,7 @@ class Database {
   virtual jobs::JobStore& jobs() = 0;
   virtual events::EventStore& events() = 0;
   virtual sync::PauseStore& pauses() = 0;
+  virtual audit::AuditStore& audits() = 0;
 
   /// Called on the loop after each commit that made jobs runnable; after one that wrote events, with each user they are
   /// for. Set both before the first write.

@@ -55,6 +55,23 @@ struct Table {
   std::string_view erase;
 };
 constexpr Table kTables[] = {
+    {"push_channels", "SELECT count(*) FROM push_channels WHERE connected_account_id = $1",
+     "DELETE FROM push_channels WHERE id IN (SELECT id FROM push_channels WHERE connected_account_id = $1 LIMIT $2)"},
+    {"audit_ids", "SELECT count(*) FROM audit_ids WHERE connected_account_id = $1",
+     "DELETE FROM audit_ids WHERE connected_account_id = $1 AND (service, external_id) IN "
+     "(SELECT service, external_id FROM audit_ids WHERE connected_account_id = $1 LIMIT $2)"},
+    {"audit_findings", "SELECT count(*) FROM audit_findings WHERE connected_account_id = $1",
+     "DELETE FROM audit_findings WHERE connected_account_id = $1 AND (service, external_id) IN "
+     "(SELECT service, external_id FROM audit_findings WHERE connected_account_id = $1 LIMIT $2)"},
+    {"audit_services", "SELECT count(*) FROM audit_services WHERE connected_account_id = $1",
+     "DELETE FROM audit_services WHERE connected_account_id = $1 AND service IN "
+     "(SELECT service FROM audit_services WHERE connected_account_id = $1 LIMIT $2)"},
+    {"audits", "SELECT count(*) FROM audits WHERE connected_account_id = $1",
+     "DELETE FROM audits WHERE connected_account_id IN "
+     "(SELECT connected_account_id FROM audits WHERE connected_account_id = $1 LIMIT $2)"},
+    {"account_duties", "SELECT count(*) FROM account_duties WHERE connected_account_id = $1",
+     "DELETE FROM account_duties WHERE connected_account_id = $1 AND duty IN "
+     "(SELECT duty FROM account_duties WHERE connected_account_id = $1 LIMIT $2)"},
     {"tombstones", "SELECT count(*) FROM tombstones WHERE connected_account_id = $1",
      "DELETE FROM tombstones WHERE connected_account_id = $1 AND external_id IN "
      "(SELECT external_id FROM tombstones WHERE connected_account_id = $1 LIMIT $2)"},

@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::string_view kReadStatus = R"sql(
 SELECT epoch, backfill_complete, backfill_done, backfill_total, backfill_started_at, backfill_completed_at,
-       synced_messages_count
+       synced_messages_count, last_sync_at
 FROM email_sync_status WHERE connected_account_id = $1)sql";
 constexpr std::string_view kReadEpoch = "SELECT epoch FROM email_sync_status WHERE connected_account_id = $1";
 constexpr std::string_view kReadCursors = "SELECT lane, value FROM sync_cursors WHERE connected_account_id = $1";
@@ -209,6 +209,7 @@ Task<Result<mail::SyncState>> MessageStore::GetSyncState(const ConnectedAccountI
                       .started_at = status.MaybeTime(4),
                       .completed_at = status.MaybeTime(5)};
     state.message_count = status.Int(6);
+    state.synced_at = status.MaybeTime(7);
     Rows cursors = connection.Query(kReadCursors, account);
     while (cursors.Step()) state.cursors.push_back({.lane = cursors.String(0), .value = cursors.String(1)});
     return state;

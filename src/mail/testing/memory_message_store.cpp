@@ -72,6 +72,7 @@ Task<Result<SyncCommitResult>> MemoryMessageStore::Apply(const SyncCommit& commi
     state.backfill = *commit.backfill;
     if (state.backfill.complete) tombstones_.clear();
   }
+  if (commit.synced_at) state.synced_at = commit.synced_at;
   for (const auto& item : commit.failed_items) set_aside.insert(item.external_id);
   for (const std::string& id : commit.recovered_items) {
     failures.erase(id);

@@ -7,9 +7,6 @@
 namespace latchkey::storage::sqlite {
 namespace {
 
-using ::testing::IsEmpty;
-using ::testing::Not;
-
 class EraseLeavesNothingTest : public ::testing::Test {
  protected:
   /// Tables with a row in which any column holds `id`, whatever the schema will look like.
@@ -65,7 +62,17 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
   store.Get(database.pauses().KeepPause(pause));
   const auto job = store.Get(database.jobs().Claim({.kinds = {"fetch_emails"}})).at(0);
   store.Get(database.jobs().Finish({.job_id = job.id, .token = job.lease_token}, jobs::Outcome::Completed(), {}));
-  ASSERT_THAT(TablesNaming(account.id.text()), Not(IsEmpty()));
+  // An audit in the middle of its work.
+  store.Get(database.audits().Request(user.id, account.id));
+  const mail::WriteFence fence{.account_id = account.id, .generation = account.generation, .lease = {}};
+  audit::Progress progress;
+  progress.listed_from = store.clock().Now();
+  store.Get(database.audits().StartService(fence, progress));
+  store.Get(database.audits().AddListed(fence, progress, {"a", "b", "m1"}));
+  store.Get(database.audits().CompareSome(fence, audit::Service::kMail, audit::Finding::Kind::kMissing, 10));
+  const auto naming = TablesNaming(account.id.text());
+  for (const auto* table : {"audits", "audit_services", "audit_ids", "audit_findings", "account_duties"})
+    ASSERT_THAT(naming, ::testing::Contains(std::string(table) + ".connected_account_id"));
 
   store.Get(database.accounts().BeginErase(user.id, account.id));
   const auto erase = store.Get(database.jobs().Claim({.kinds = {"delete_synced_data"}})).at(0);

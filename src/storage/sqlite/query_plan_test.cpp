@@ -59,6 +59,16 @@ TEST_F(QueryPlanTest, WhatIsAskedOftenWalksItsOwnIndex) {
            Asked{
                "idx_jobs_due",
                "SELECT min(scheduled_at) FROM jobs INDEXED BY idx_jobs_due WHERE state IN ('scheduled', 'retryable')"},
+           Asked{"idx_account_duties_due",
+                 "SELECT d.connected_account_id, d.next_at, a.generation, a.is_active FROM account_duties d "
+                 "JOIN connected_accounts a ON a.id = d.connected_account_id "
+                 "WHERE d.duty = 'audit' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2"},
+           Asked{"PRIMARY KEY",
+                 "SELECT external_id FROM audit_ids WHERE connected_account_id = $1 AND service = $2 "
+                 "AND external_id > $3 ORDER BY external_id LIMIT $4"},
+           Asked{"autoindex_synced_messages",
+                 "SELECT external_message_id FROM synced_messages WHERE connected_account_id = $1 "
+                 "AND external_message_id > $2 ORDER BY external_message_id LIMIT $3"},
            Asked{"idx_events_user", "SELECT id, type FROM events WHERE user_id = $1 AND id > $2 ORDER BY id LIMIT $3"},
            Asked{"autoindex_sessions", "SELECT id FROM sessions WHERE token_hash = $1"},
            Asked{"autoindex_synced_messages",

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "storage/account_store.hpp"
+#include "storage/audit_store.hpp"
 #include "storage/consumed_states.hpp"
 #include "storage/event_store.hpp"
 #include "storage/identity_store.hpp"
@@ -29,7 +30,8 @@ class SqliteDatabase final : public Database {
         keys_(*engine_, clock),
         jobs_(*engine_, clock),
         events_(*engine_),
-        pauses_(*engine_) {}
+        pauses_(*engine_),
+        audits_(*engine_, clock) {}
 
   mail::MessageStore& messages() override { return messages_; }
   mail::MessageReader& message_reader() override { return reader_; }
@@ -40,6 +42,7 @@ class SqliteDatabase final : public Database {
   jobs::JobStore& jobs() override { return jobs_; }
   events::EventStore& events() override { return events_; }
   sync::PauseStore& pauses() override { return pauses_; }
+  audit::AuditStore& audits() override { return audits_; }
 
   void OnCommit(std::function<void()> jobs_ready, std::function<void(const UserId&)> events_written) override {
     CommitHooks hooks{.jobs_inserted = std::move(jobs_ready), .events_written = std::move(events_written)};
@@ -75,6 +78,7 @@ class SqliteDatabase final : public Database {
   JobStore jobs_;
   EventStore events_;
   PauseStore pauses_;
+  AuditStore audits_;
 };
 
 /// Gives back all running jobs: right only when no other process can be at work.
