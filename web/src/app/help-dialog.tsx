@@ -9,8 +9,13 @@ const rows: { keys: string[]; what: MessageKey }[] = [
   { keys: ['k'], what: 'help.previous' },
   { keys: ['o'], what: 'help.open' },
   { keys: ['u'], what: 'help.close' },
+  { keys: ['c'], what: 'help.compose' },
+  { keys: ['r'], what: 'help.reply' },
+  { keys: ['a'], what: 'help.replyAll' },
+  { keys: ['f'], what: 'help.forward' },
   { keys: ['/'], what: 'help.search' },
   { keys: ['g', 'i'], what: 'help.inbox' },
+  { keys: ['g', 'c'], what: 'help.calendar' },
   { keys: ['g', 'a'], what: 'help.accounts' },
   { keys: ['?'], what: 'help.help' },
 ];

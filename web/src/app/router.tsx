@@ -8,6 +8,7 @@ import {
 } from '@tanstack/react-router';
 import { sessionQuery } from '@/shared/api/session';
 import { localPath } from '@/shared/lib/local-path';
+import { loadTemporal } from '@/shared/lib/temporal';
 import { FailedPage, NotFoundPage, PendingPage } from './fallback-pages';
 import { Root } from './root';
 import { texts } from './search-params';
@@ -90,6 +91,16 @@ const inbox = createRoute({
   component: lazyRouteComponent(() => import('./inbox-route'), 'InboxRoute'),
 });
 
+const calendar = createRoute({
+  getParentRoute: () => signedIn,
+  path: '/calendar',
+  validateSearch: texts('view', 'date'),
+  component: lazyRouteComponent(async () => {
+    await loadTemporal();
+    return import('./calendar-route');
+  }, 'CalendarRoute'),
+});
+
 const accounts = createRoute({
   getParentRoute: () => signedIn,
   path: '/accounts',
@@ -123,7 +134,7 @@ const tree = root.addChildren([
   callback,
   failed,
   connectDone,
-  signedIn.addChildren([home, inbox, accounts, connectConfirm, activity, settings]),
+  signedIn.addChildren([home, inbox, calendar, accounts, connectConfirm, activity, settings]),
 ]);
 
 export function createAppRouter(queryClient: QueryClient) {

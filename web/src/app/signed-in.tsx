@@ -1,9 +1,10 @@
 import { useQuery, useSuspenseQuery } from '@tanstack/react-query';
 import { Link, Outlet } from '@tanstack/react-router';
-import { Activity, Inbox, Settings, Users, WifiOff } from 'lucide-react';
-import { lazy, Suspense, useRef } from 'react';
+import { Activity, CalendarDays, Inbox, PenLine, Settings, Users, WifiOff } from 'lucide-react';
+import { lazy, Suspense, useRef, useState } from 'react';
 import { sessionQuery } from '@/shared/api/session';
-import { useDialogs } from '@/shared/dialogs';
+import { useDialogs, type ComposeIntent } from '@/shared/dialogs';
+import { openDrafts } from '@/shared/drafts';
 import { t, type MessageKey } from '@/shared/i18n/i18n';
 import { useOnline } from '@/shared/lib/use-online';
 import { Button } from '@/shared/ui/button';
@@ -17,15 +18,25 @@ const UserMenu = lazy(async () => ({ default: (await import('./user-menu')).User
 const ConnectDialog = lazy(async () => ({
   default: (await import('@/features/accounts/add-email-account-dialog')).AddEmailAccountDialog,
 }));
+const ComposeDialog = lazy(async () => ({
+  default: (await import('@/features/compose/compose-dialog')).ComposeDialog,
+}));
+const OutboxDialog = lazy(async () => ({
+  default: (await import('@/features/compose/outbox-dialog')).OutboxDialog,
+}));
+const OutboxTray = lazy(async () => ({
+  default: (await import('@/features/compose/outbox-tray')).OutboxTray,
+}));
 const HelpDialog = lazy(async () => ({ default: (await import('./help-dialog')).HelpDialog }));
 
 const places: {
-  to: '/inbox' | '/accounts' | '/activity' | '/settings';
+  to: '/inbox' | '/calendar' | '/accounts' | '/activity' | '/settings';
   label: MessageKey;
   icon: typeof Inbox;
   admin?: boolean;
 }[] = [
   { to: '/inbox', label: 'nav.inbox', icon: Inbox },
+  { to: '/calendar', label: 'nav.calendar', icon: CalendarDays },
   { to: '/accounts', label: 'nav.accounts', icon: Users },
   { to: '/activity', label: 'nav.activity', icon: Activity, admin: true },
   { to: '/settings', label: 'nav.settings', icon: Settings },
@@ -37,8 +48,15 @@ export function SignedIn() {
   const main = useRef<HTMLDivElement>(null);
   const connect = useDialogs((state) => state.connect);
   const help = useDialogs((state) => state.help);
+  const compose = useDialogs((state) => state.compose);
+  const outbox = useDialogs((state) => state.outbox);
+  const openCompose = useDialogs((state) => state.openCompose);
+  const user = session.user?.id;
   const { interrupted } = useLiveEvents();
   useGlobalShortcuts();
+
+  // Before anything below looks for drafts.
+  useState(() => user && openDrafts(user));
 
   const visible = places.filter((place) => !place.admin || session.user?.is_admin);
   return (
@@ -74,6 +92,10 @@ export function SignedIn() {
         <div className="flex min-w-0 flex-1 justify-end">
           <SearchBox />
         </div>
+        <Button look="primary" onClick={() => openCompose({ kind: 'new' })} className="max-sm:px-2.5">
+          <PenLine aria-hidden className="size-4" />
+          <span className="max-sm:sr-only">{t('nav.compose')}</span>
+        </Button>
         <Suspense fallback={<span className="size-9" />}>
           {session.user && <UserMenu user={session.user} />}
         </Suspense>
@@ -100,11 +122,19 @@ export function SignedIn() {
         ))}
       </nav>
       <Suspense fallback={null}>
+        <OutboxTray />
+        {compose && <ComposeDialog key={composeKey(compose)} />}
+        {outbox && <OutboxDialog />}
         {connect && <ConnectDialog />}
         {help && <HelpDialog />}
       </Suspense>
     </div>
   );
+}
+
+/** Opening another message while one is open begins anew. */
+function composeKey(intent: ComposeIntent): string {
+  return intent.kind === 'draft' ? intent.id : intent.kind;
 }
 
 function Banners({ interrupted, version }: { interrupted: boolean; version: string }) {

@@ -1,10 +1,11 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useNavigate } from '@tanstack/react-router';
-import { CircleUserRound, Keyboard, LogOut, Monitor, Moon, Settings, Sun } from 'lucide-react';
+import { CircleUserRound, Keyboard, LogOut, Monitor, Moon, Send, Settings, Sun } from 'lucide-react';
 import { logout, sessionQuery, type Session } from '@/shared/api/session';
 import { problemFrom } from '@/shared/api/problem';
 import { say } from '@/shared/announce';
 import { useDialogs } from '@/shared/dialogs';
+import { forgetDrafts } from '@/shared/drafts';
 import { problemWords } from '@/shared/error-words';
 import { t } from '@/shared/i18n/i18n';
 import { Rich } from '@/shared/i18n/rich';
@@ -22,6 +23,7 @@ export function UserMenu({ user }: { user: NonNullable<Session['user']> }) {
   const queryClient = useQueryClient();
   const navigate = useNavigate();
   const setHelp = useDialogs((state) => state.setHelp);
+  const setOutbox = useDialogs((state) => state.setOutbox);
   const { theme, setTheme } = usePreferences();
   const current = themes.findIndex((choice) => choice.theme === theme);
   const following = themes[(current + 1) % themes.length]!;
@@ -32,6 +34,7 @@ export function UserMenu({ user }: { user: NonNullable<Session['user']> }) {
     onSuccess: async () => {
       // Nothing of this person stays in memory.
       queryClient.clear();
+      forgetDrafts();
       await queryClient.fetchQuery(sessionQuery).catch(() => undefined);
       await navigate({ to: '/login', search: { ended: 'signed_out' }, replace: true });
     },
@@ -63,6 +66,9 @@ export function UserMenu({ user }: { user: NonNullable<Session['user']> }) {
       >
         {t('settings.appearance')}
         <span className="ms-auto ps-4 text-sm text-muted">{t(`settings.theme.${theme}`)}</span>
+      </MenuItem>
+      <MenuItem icon={<Send aria-hidden />} onSelect={() => setOutbox(true)}>
+        {t('outbox.title')}
       </MenuItem>
       <MenuItem icon={<Keyboard aria-hidden />} onSelect={() => setHelp(true)}>
         {t('help.title')}

@@ -1,5 +1,6 @@
 import { create } from 'zustand';
 import type { Capability, ConnectedAccount } from './api/accounts';
+import type { Message } from './api/messages';
 import { openConnectWindow } from './connect-window';
 
 /** What the connect dialog is for: a new account, or more for one that is there. */
@@ -8,15 +9,27 @@ export type ConnectIntent =
   | { kind: 'reconnect'; account: ConnectedAccount }
   | { kind: 'grant'; account: ConnectedAccount; capabilities: Capability[] };
 
+/** What the compose dialog begins with. */
+export type ComposeIntent =
+  | { kind: 'new' }
+  | { kind: 'reply'; message: Message; all: boolean }
+  | { kind: 'forward'; message: Message }
+  | { kind: 'draft'; id: string };
+
 /** A window that was opened in the click; null when the browser blocked it. */
 export type OpenedWindow = Window | null;
 
 interface Dialogs {
   connect: ConnectIntent | null;
   help: boolean;
+  compose: ComposeIntent | null;
+  outbox: boolean;
   openConnect: (intent: ConnectIntent) => void;
   closeConnect: () => void;
   setHelp: (open: boolean) => void;
+  openCompose: (intent: ComposeIntent) => void;
+  closeCompose: () => void;
+  setOutbox: (open: boolean) => void;
 }
 
 // Not part of the state: a window is handed over once, to the dialog that was opened for it.
@@ -26,9 +39,14 @@ let opened: { window: OpenedWindow } | null = null;
 export const useDialogs = create<Dialogs>()((set) => ({
   connect: null,
   help: false,
+  compose: null,
+  outbox: false,
   openConnect: (connect) => set({ connect }),
   closeConnect: () => set({ connect: null }),
   setHelp: (help) => set({ help }),
+  openCompose: (compose) => set({ compose, outbox: false }),
+  closeCompose: () => set({ compose: null }),
+  setOutbox: (outbox) => set({ outbox }),
 }));
 
 /**

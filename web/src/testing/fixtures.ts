@@ -1,5 +1,7 @@
 import type { AccountHealth, AccountStatus, Audit, ConnectedAccount } from '@/shared/api/accounts';
+import type { Calendar, CalendarEvent } from '@/shared/api/calendars';
 import type { Label, Message, MessageSummary } from '@/shared/api/messages';
+import type { Outgoing } from '@/shared/api/outbox';
 import type { Session } from '@/shared/api/session';
 
 /** People, accounts and mail for tests and for looking at pages. Everybody here is fictional. */
@@ -298,3 +300,181 @@ export function message(summary: MessageSummary, changes: Partial<Message> = {})
     ...changes,
   };
 }
+
+export const maySend = {
+  read_mail: { requested: true, granted: true, status: 'ok' },
+  send_mail: { requested: true, granted: true, status: 'ok' },
+  read_calendar: { requested: true, granted: true, status: 'ok' },
+} as const;
+
+export function outgoing(changes: Partial<Outgoing> = {}): Outgoing {
+  return {
+    id: id(5, 1),
+    account_id: id(3, 1),
+    state: 'queued',
+    error_code: null,
+    params: {},
+    from: { name: 'Ada Example', address: 'ada@example.com' },
+    to: [{ name: 'Grace Example', address: 'grace@example.org' }],
+    cc: [],
+    bcc: [],
+    subject: 'Re: Minutes of the meeting, and two questions',
+    created_at: before(2_000),
+    send_at: after(8_000),
+    sent_at: null,
+    message_id: null,
+    ...changes,
+  };
+}
+
+export const outgoingStates: Outgoing[] = [
+  outgoing({ id: id(5, 1) }),
+  outgoing({ id: id(5, 2), error_code: 'provider_unavailable', send_at: after(300_000) }),
+  outgoing({ id: id(5, 3), state: 'sending' }),
+  outgoing({ id: id(5, 4), state: 'sent', sent_at: before(60_000), message_id: id(4, 1) }),
+  outgoing({
+    id: id(5, 5),
+    state: 'failed',
+    error_code: 'send_rejected',
+    params: { address: 'nobody@example.org' },
+  }),
+  outgoing({ id: id(5, 6), state: 'unconfirmed', error_code: 'send_unconfirmed' }),
+  outgoing({ id: id(5, 7), state: 'held' }),
+  outgoing({ id: id(5, 8), state: 'cancelled' }),
+];
+
+const calendar = (n: number, changes: Partial<Calendar>): Calendar => ({
+  id: id(6, n),
+  account_id: id(3, 1),
+  name: 'Ada Example',
+  color: '#3f51b5',
+  time_zone: 'Europe/Berlin',
+  is_primary: true,
+  access_role: 'owner',
+  selected: true,
+  event_count: 312,
+  last_synced_at: before(20_000),
+  ...changes,
+});
+
+export const calendars: Calendar[] = [
+  calendar(1, {}),
+  calendar(2, { name: 'Public holidays', color: '#0b8043', is_primary: false, access_role: 'reader' }),
+  calendar(3, { account_id: id(3, 2), name: 'Calendar', color: null, time_zone: 'America/New_York' }),
+  calendar(4, {
+    account_id: id(3, 2),
+    name: 'Team',
+    color: '#e67c73',
+    is_primary: false,
+    selected: false,
+    event_count: 0,
+    last_synced_at: null,
+  }),
+];
+
+let nextEvent = 1;
+
+export function event(changes: Partial<CalendarEvent> = {}): CalendarEvent {
+  return {
+    id: `event-${nextEvent++}`,
+    calendar_id: id(6, 1),
+    account_id: id(3, 1),
+    title: 'Planning',
+    location: null,
+    status: 'confirmed',
+    is_all_day: false,
+    start: '2026-06-17T09:00:00Z',
+    end: '2026-06-17T10:00:00Z',
+    start_date: null,
+    end_date: null,
+    time_zone: 'UTC',
+    is_private: false,
+    shows_as: 'busy',
+    organizer: null,
+    attendees: [],
+    attendees_omitted: false,
+    conference_url: null,
+    series_id: null,
+    is_exception: false,
+    html_link: null,
+    description: null,
+    ...changes,
+  };
+}
+
+/** The week of `noon`, with one of each kind. */
+export const events: CalendarEvent[] = [
+  event({
+    id: 'holiday',
+    calendar_id: id(6, 2),
+    title: 'Midsummer',
+    is_all_day: true,
+    start: null,
+    end: null,
+    start_date: '2026-06-19',
+    end_date: '2026-06-21',
+    time_zone: null,
+    shows_as: 'free',
+  }),
+  event({
+    id: 'standup',
+    start: '2026-06-15T08:00:00Z',
+    end: '2026-06-15T08:15:00Z',
+    title: 'Stand-up',
+    series_id: 's1',
+  }),
+  event({
+    id: 'planning',
+    location: 'Room 4, https://maps.example.com/room4',
+    time_zone: 'America/New_York',
+    organizer: { name: 'Grace Example', email: 'grace@example.org', self: false },
+    attendees: [
+      {
+        name: 'Ada Example',
+        email: 'ada@example.com',
+        response: 'needs_action',
+        optional: false,
+        self: true,
+      },
+      { name: null, email: 'pat@example.com', response: 'declined', optional: true, self: false },
+    ],
+    conference_url: 'https://meet.example.com/abc-defg',
+    html_link: 'https://calendar.example.com/event?eid=abc',
+    description: 'What comes next. Notes: https://example.org/notes',
+  }),
+  event({
+    id: 'overlap',
+    title: 'Call with the printers',
+    start: '2026-06-17T09:30:00Z',
+    end: '2026-06-17T11:00:00Z',
+    calendar_id: id(6, 3),
+    account_id: id(3, 2),
+  }),
+  event({
+    id: 'cancelled',
+    title: 'Lunch',
+    status: 'cancelled',
+    start: '2026-06-18T11:00:00Z',
+    end: '2026-06-18T12:00:00Z',
+  }),
+  event({
+    id: 'private',
+    title: null,
+    is_private: true,
+    start: '2026-06-18T14:00:00Z',
+    end: '2026-06-18T15:30:00Z',
+  }),
+  event({
+    id: 'maybe',
+    title: 'موعد الزيارة',
+    status: 'tentative',
+    start: '2026-06-16T15:00:00Z',
+    end: '2026-06-16T16:00:00Z',
+  }),
+  event({
+    id: 'night',
+    title: 'Night train to Zürich',
+    start: '2026-06-20T21:00:00Z',
+    end: '2026-06-21T06:30:00Z',
+  }),
+];

@@ -1,6 +1,6 @@
 import { http, HttpResponse } from 'msw';
 import { setupServer } from 'msw/node';
-import { account, audit, health, labels, message, messages, session } from './fixtures';
+import { account, audit, calendars, events, health, labels, message, messages, session } from './fixtures';
 
 const list = (items: unknown[]) => HttpResponse.json({ items, next_cursor: null });
 
@@ -24,6 +24,12 @@ export const network = setupServer(
     const summary = messages.find((one) => one.id === params.id);
     return summary ? HttpResponse.json(message(summary)) : problem(404, 'not_found');
   }),
+  http.get('/api/v1/outbox', () => list([])),
+  http.get('/api/v1/connected-accounts/:id/send-addresses', () =>
+    HttpResponse.json({ addresses: [{ address: 'ada@example.com', name: 'Ada Example', is_default: true }] }),
+  ),
+  http.get('/api/v1/calendars', () => HttpResponse.json({ calendars })),
+  http.get('/api/v1/calendar-events', () => HttpResponse.json({ events, next_cursor: null })),
   http.get('/api/v1/admin/notices', () => list([])),
   http.get('/api/v1/jobs', () => list([])),
 );

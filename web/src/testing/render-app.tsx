@@ -7,12 +7,14 @@ import { Outside } from '@/app/outside';
 import { isOutside } from '@/app/outside-path';
 import { useAnnouncements } from '@/shared/announce';
 import { useDialogs } from '@/shared/dialogs';
+import { useDrafts } from '@/shared/drafts';
 import { usePreferences } from '@/shared/preferences';
 
 /** Opens the app at an address, as a person would. */
 export function visit(path: string) {
   window.history.pushState(null, '', path);
-  useDialogs.setState({ connect: null, help: false });
+  useDialogs.setState({ connect: null, help: false, compose: null, outbox: false });
+  useDrafts.setState({ drafts: [], kept: true });
   useAnnouncements.setState({ toasts: [], whisper: '' });
   usePreferences.setState(usePreferences.getInitialState());
   const user = userEvent.setup();

@@ -1,13 +1,17 @@
-import { ChevronDown, FileText, ImageOff, Star } from 'lucide-react';
-import { useState, type ReactNode } from 'react';
+import { ChevronDown, FileText, Forward, ImageOff, Reply, ReplyAll, Star } from 'lucide-react';
+import { useEffect, useState, type ReactNode } from 'react';
 import type { ConnectedAccount } from '@/shared/api/accounts';
 import { attachmentAddress, viewAddress, type Label, type Message, type Person } from '@/shared/api/messages';
+import { useDialogs } from '@/shared/dialogs';
 import { t } from '@/shared/i18n/i18n';
+import { inChord, isTyping } from '@/shared/lib/keyboard';
 import { bytes, fullTime } from '@/shared/lib/time';
 import { cn } from '@/shared/lib/cn';
+import { usePreferences } from '@/shared/preferences';
+import { Button } from '@/shared/ui/button';
 import { Notice } from '@/shared/ui/notice';
 import { Conversation } from './conversation';
-import { LinkedText } from './linked-text';
+import { LinkedText } from '@/shared/ui/linked-text';
 import { Avatar, PersonText, nameOf } from './people';
 
 interface MessageViewProps {
@@ -36,6 +40,7 @@ export function MessageView({ message, accounts, labels, onOpen }: MessageViewPr
         </div>
         <LabelChips message={message} labels={labels} />
         <Sender message={message} accounts={accounts} />
+        <Answers message={message} />
         <Conversation message={message} onOpen={onOpen} />
         {files.length > 0 && (
           <section aria-label={t('message.attachments', { count: files.length })} className="mt-3">
@@ -105,6 +110,46 @@ export function MessageView({ message, accounts, labels, onOpen }: MessageViewPr
         </div>
       )}
     </article>
+  );
+}
+
+/** Reply, reply to all and forward, by button and by key. */
+function Answers({ message }: { message: Message }) {
+  const openCompose = useDialogs((state) => state.openCompose);
+  const shortcuts = usePreferences((state) => state.shortcuts);
+
+  useEffect(() => {
+    if (!shortcuts) return;
+    const onKeyDown = (event: KeyboardEvent) => {
+      if (event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+      if (isTyping(event.target) || inChord(event.timeStamp)) return;
+      if (event.key === 'r') openCompose({ kind: 'reply', message, all: false });
+      else if (event.key === 'a') openCompose({ kind: 'reply', message, all: true });
+      else if (event.key === 'f') openCompose({ kind: 'forward', message });
+      else return;
+      event.preventDefault();
+    };
+    document.addEventListener('keydown', onKeyDown);
+    return () => document.removeEventListener('keydown', onKeyDown);
+  }, [shortcuts, message, openCompose]);
+
+  return (
+    <div className="mt-3 flex flex-wrap gap-2">
+      <Button size="small" onClick={() => openCompose({ kind: 'reply', message, all: false })}>
+        <Reply aria-hidden className="size-4" />
+        {t('message.reply')}
+      </Button>
+      {message.to.length + message.cc.length > 1 && (
+        <Button size="small" onClick={() => openCompose({ kind: 'reply', message, all: true })}>
+          <ReplyAll aria-hidden className="size-4" />
+          {t('message.replyAll')}
+        </Button>
+      )}
+      <Button size="small" onClick={() => openCompose({ kind: 'forward', message })}>
+        <Forward aria-hidden className="size-4" />
+        {t('message.forward')}
+      </Button>
+    </div>
   );
 }
 

@@ -15,6 +15,11 @@ export function setCsrfToken(token: string | null): void {
   csrfToken = token;
 }
 
+/** For requests that do not go through `api`. */
+export function csrfHeader(): Record<string, string> {
+  return csrfToken ? { 'X-CSRF-Token': csrfToken } : {};
+}
+
 /** Called once for every answer that says the session is over. */
 export function setUnauthenticatedHandler(handler: () => void): void {
   onUnauthenticated = handler;

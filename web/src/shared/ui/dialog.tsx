@@ -20,6 +20,8 @@ interface DialogProps {
   children: ReactNode;
   footer?: ReactNode;
   wide?: boolean;
+  /** Fills a phone's screen; for what somebody works in for a while. */
+  full?: boolean;
 }
 
 /** Our dialogs are opened by state, not by a trigger of Radix, so they give the focus back themselves. */
@@ -36,7 +38,7 @@ function useReturnFocus() {
   };
 }
 
-export function Dialog({ open, onClose, title, description, children, footer, wide }: DialogProps) {
+export function Dialog({ open, onClose, title, description, children, footer, wide, full }: DialogProps) {
   const { remember, giveBack } = useReturnFocus();
   return (
     <Radix.Root open={open} onOpenChange={(next) => !next && onClose()}>
@@ -47,7 +49,11 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
           onOpenAutoFocus={remember}
           onCloseAutoFocus={giveBack}
           {...(description ? {} : { 'aria-describedby': undefined })}
-          className={cn(frame, wide ? 'max-w-2xl' : 'max-w-md')}
+          className={cn(
+            frame,
+            wide ? 'max-w-2xl' : 'max-w-md',
+            full && 'max-sm:h-dvh max-sm:max-h-none! max-sm:rounded-none',
+          )}
         >
           <header className="flex items-start gap-3 px-5 pt-4 pb-1">
             <div className="min-w-0 flex-1 pt-1">
@@ -65,7 +71,7 @@ export function Dialog({ open, onClose, title, description, children, footer, wi
               <X aria-hidden className="size-4.5" />
             </Radix.Close>
           </header>
-          <div className="px-5 pt-2 pb-5">{children}</div>
+          <div className={cn('px-5 pt-2 pb-5', full && 'flex min-h-0 flex-1 flex-col')}>{children}</div>
           {footer && <DialogFooter>{footer}</DialogFooter>}
         </Radix.Content>
       </Radix.Portal>
@@ -81,7 +87,7 @@ function DialogFooter({ children }: { children: ReactNode }) {
   );
 }
 
-interface AlertDialogProps extends Omit<DialogProps, 'wide'> {
+interface AlertDialogProps extends Omit<DialogProps, 'wide' | 'full'> {
   /** What gets the focus when it opens: the harmless choice. */
   safe: RefObject<HTMLButtonElement | null>;
 }
