@@ -14,6 +14,9 @@ CREATE INDEX idx_connected_accounts_last_refresh ON connected_accounts (coalesce
 -- Which of several causes an operator's fault has, such as a client secret that expired and not one that is wrong.
 ALTER TABLE notices ADD COLUMN reason TEXT NOT NULL DEFAULT '';
 
+-- Values for the words about a failed attempt, such as the two addresses when it was another mailbox's.
+ALTER TABLE connect_attempts ADD COLUMN params TEXT NOT NULL DEFAULT '{}';
+
 -- Until when a provider asked not to be called for an account (Retry-After).
 CREATE TABLE provider_pauses (
   connected_account_id TEXT NOT NULL REFERENCES connected_accounts (id) ON DELETE CASCADE,

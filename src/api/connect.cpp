@@ -31,8 +31,22 @@ std::string_view StateName(const ConnectAttempt& attempt, Instant now) {
   return attempt.expires_at <= now ? "expired" : "pending";
 }
 
+// Values for the words about a failure; the link to an administrator is for this installation's application.
+void WriteParams(json::Writer& out, const Call& call, const ConnectAttempt& attempt,
+                 const std::optional<connected_accounts::ConnectedAccount>& reconnected) {
+  out.Key("params").BeginObject();
+  for (const auto& [name, value] : attempt.params) out.Member(name, value);
+  if (attempt.error_code == ToString(ErrorCode::kAdminConsentRequired)) {
+    const auto provider = call.services.providers.Find(attempt.provider);
+    const std::string subject = reconnected ? reconnected->provider_account_id : std::string();
+    const std::string url = provider ? (*provider)->AdminConsentUrl(subject) : std::string();
+    if (!url.empty()) out.Member("admin_consent_url", url);
+  }
+  out.EndObject();
+}
+
 // What became of it names the account, whose address and missing permissions are read fresh.
-Answer AttemptResponse(Call& call, int status, const ConnectAttempt& attempt) {
+Answer AttemptResponse(Call& call, int status, const ConnectAttempt& attempt, std::string_view start = {}) {
   std::optional<connected_accounts::AccountView> account;
   if (attempt.state == State::kSucceeded && !attempt.result_account_id.empty()) {
     auto found = co_await call.services.accounts.Get(call.user().id, attempt.result_account_id);
@@ -46,19 +60,26 @@ Answer AttemptResponse(Call& call, int status, const ConnectAttempt& attempt) {
         missing.push_back(capability);
     }
   }
+  std::optional<connected_accounts::ConnectedAccount> reconnected;
+  if (!attempt.account_id.empty()) {
+    auto found = co_await call.services.account_store.Get(call.user().id, attempt.account_id);
+    if (found) reconnected = std::move(*found);
+  }
   json::Writer out;
   out.BeginObject()
       .Member("id", attempt.id.text())
       .Member("provider", attempt.provider)
       .Member("mode", attempt.mode)
       .Member("status", state);
-  const auto url = fmt::format("/auth/apis/connect/{}?attempt={}", attempt.provider, attempt.id);
+  const auto url = start.empty() ? fmt::format("/auth/apis/connect/{}?attempt={}", attempt.provider, attempt.id)
+                                 : std::string(start);
   WriteText(out, "url", state == "pending" ? std::string_view(url) : std::string_view());
   std::string_view code = attempt.error_code;
   if (code.empty() && !missing.empty()) code = "partial_consent";
   if (code.empty() && state == "expired") code = "state_expired";
   WriteText(out, "error_code", code);
-  out.Key("params").BeginObject().EndObject().Key("account");
+  WriteParams(out, call, attempt, reconnected);
+  out.Key("account");
   if (account) {
     out.BeginObject().Member("id", account->account.id.text()).Member("email", account->account.email);
     out.Key("missing_capabilities").BeginArray();
@@ -138,8 +159,27 @@ Result<Connect::StartRequest> StartFromBody(Call& call, std::string_view provide
 
 }  // namespace
 
+namespace {
+
+// Whoever holds the ticket gets to the provider only in the session that it was issued to. Elsewhere the page of the
+// attempt, which only the same person can open, names the receiving account and asks first.
+Answer FollowTicket(Call& call, std::string_view ticket) {
+  const auto& services = call.services;
+  const SecretString presented{std::string(ticket)};
+  const SessionId session = call.session ? call.session->session.id : SessionId();
+  auto opened = co_await services.connect.OpenTicket(call.request.PathParameter("provider"), presented, session);
+  if (!opened) co_return RedirectToError(services.site, 307, ToString(opened.error().code));
+  if (opened->started) co_return RedirectToProvider(call, *opened->started);
+  const auto page = fmt::format("/connect/confirm?attempt={}", opened->attempt.id);
+  if (call.session) co_return RedirectToApp(services.site, 307, page);
+  co_return RedirectToApp(services.site, 307, "/login?return_to=" + PercentEncode(page));
+}
+
+}  // namespace
+
 Answer StartConnect(Call& call) {
   const auto& services = call.services;
+  if (const auto ticket = call.request.FindQuery("ticket")) co_return co_await FollowTicket(call, *ticket);
   if (!call.session) {
     co_return RedirectToApp(services.site, 307, fmt::format("/login?return_to={}", PercentEncode(call.request.target)));
   }
@@ -165,10 +205,25 @@ Answer StartConnect(Call& call) {
   co_return RedirectToProvider(call, *flow);
 }
 
+Answer IssueConnectTicket(Call& call) {
+  auto start = StartFromBody(call, call.request.PathParameter("provider"));
+  if (!start) co_return Fail(start.error());
+  auto issued = co_await call.services.connect.IssueTicket(*start);
+  if (!issued) co_return Fail(issued.error());
+  const auto url = fmt::format("/auth/apis/connect/{}?ticket={}", issued->attempt.provider, issued->ticket.Reveal());
+  co_return co_await AttemptResponse(call, 201, issued->attempt, url);
+}
+
 Answer FinishConnect(Call& call) {
+  const auto& site = call.services.site;
+  if (call.request.FindQuery("admin_consent") && !call.request.FindQuery("code")) {
+    // An administrator comes back from approving the application (or not) for an organisation, often in a browser that
+    // knows nothing of us. There is nothing to redeem: the person tries again.
+    if (call.request.FindQuery("error")) co_return RedirectToError(site, 303, "admin_consent_required");
+    co_return RedirectToApp(site, 303, "/accounts?admin_consent=granted");
+  }
   const auto callback = MakeCallback(call);
   auto finished = co_await call.services.connect.Finish(callback);
-  const auto& site = call.services.site;
   auto response = finished.attempt_id.empty()
                       ? RedirectToError(site, 303, finished.error)
                       : RedirectToApp(site, 303, fmt::format("/connect/done?attempt={}", finished.attempt_id));

@@ -17,7 +17,7 @@ using connected_accounts::Status;
 
 http::Response AccountResponse(const Call& call, int status, const AccountView& view) {
   json::Writer out(1024);
-  WriteAccount(out, view, call.user());
+  WriteAccount(out, view, call.user(), AdminConsentUrlOf(call.services.providers, view.account));
   return Json(status, out.Take());
 }
 
@@ -57,7 +57,8 @@ Answer ListConnectedAccounts(Call& call) {
   if (!accounts) co_return Fail(accounts.error());
   json::Writer out(1024);
   out.BeginObject().Key("items").BeginArray();
-  for (const auto& view : *accounts) WriteAccount(out, view, call.user());
+  for (const auto& view : *accounts)
+    WriteAccount(out, view, call.user(), AdminConsentUrlOf(call.services.providers, view.account));
   out.EndArray().Key("next_cursor").Null().EndObject();
   co_return Json(200, out.Take());
 }

@@ -53,7 +53,12 @@ Answer PreviewErasure(Call& call) {
   json::Writer out;
   out.BeginObject().Member("account_id", id->text()).Key("counts").BeginObject();
   for (const auto& [table, count] : *counts) out.Member(table, count);
-  out.EndObject().Member("revokes_grant", *sharing == 0).EndObject();
+  const auto provider = call.services.providers.Find(account->account.provider);
+  const bool offered = provider && (*provider)->OffersRevocation();
+  out.EndObject().Member("revokes_grant", offered && *sharing == 0);
+  const std::string page = provider ? (*provider)->GrantsPage(account->account.provider_account_id) : std::string();
+  WriteText(out, "grants_page", page);
+  out.EndObject();
   co_return Json(200, out.Take());
 }
 

@@ -18,6 +18,7 @@ Answer Logout(Call& call);
 
 // connect.cpp
 Answer StartConnect(Call& call);
+Answer IssueConnectTicket(Call& call);
 Answer FinishConnect(Call& call);
 Answer CreateConnectAttempt(Call& call);
 Answer GetConnectAttempt(Call& call);

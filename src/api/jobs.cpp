@@ -79,7 +79,9 @@ Answer ListNotices(Call& call) {
   for (const auto& notice : *notices) {
     out.BeginObject().Member("id", NoticeId(notice.provider, notice.code)).Member("code", notice.code);
     WriteText(out, "provider", notice.provider);
-    out.Key("params").BeginObject().EndObject().Member("count", notice.count);
+    out.Key("params").BeginObject();
+    if (!notice.reason.empty()) out.Member("reason", notice.reason);
+    out.EndObject().Member("count", notice.count);
     WriteInstant(out, "since", notice.since);
     WriteInstant(out, "last_seen_at", notice.last_seen);
     out.EndObject();

@@ -78,7 +78,8 @@ Answer GetSession(Call& call) {
     out.Null().Key("csrfToken").Null().Key("session").Null();
   }
   out.Key("connectedAccounts").BeginArray();
-  for (const auto& view : accounts) WriteAccount(out, view, call.user());
+  for (const auto& view : accounts)
+    WriteAccount(out, view, call.user(), AdminConsentUrlOf(services.providers, view.account));
   out.EndArray();
   WriteProviders(out, services);
   const bool bound = *setup_open && call.request.FindCookie(SetupCookieName(services.site)).has_value();

@@ -75,7 +75,8 @@ void WriteCapability(json::Writer& out, const connected_accounts::ConnectedAccou
 
 }  // namespace
 
-void WriteAccount(json::Writer& out, const connected_accounts::AccountView& view, const identity::User& user) {
+void WriteAccount(json::Writer& out, const connected_accounts::AccountView& view, const identity::User& user,
+                  std::string_view admin_consent_url) {
   const auto& account = view.account;
   const auto& health = view.health;
   out.BeginObject().Member("id", account.id.text()).Member("provider", account.provider).Member("email", account.email);
@@ -93,7 +94,16 @@ void WriteAccount(json::Writer& out, const connected_accounts::AccountView& view
   out.EndObject().Member("message_count", account.message_count);
   WriteInstant(out, "created_at", account.created_at);
   out.Member("used_to_sign_in", user.auth_provider == account.provider && user.email == account.email);
-  out.Key("ref").Null().EndObject();
+  out.Key("ref").Null();
+  WriteText(out, "admin_consent_url", admin_consent_url);
+  out.EndObject();
+}
+
+std::string AdminConsentUrlOf(const oauth::IdentityProviders& providers,
+                              const connected_accounts::ConnectedAccount& account) {
+  if (account.fault != ErrorCode::kAdminConsentRequired) return {};
+  const auto provider = providers.Find(account.provider);
+  return provider ? (*provider)->AdminConsentUrl(account.provider_account_id) : std::string();
 }
 
 void WriteErasure(json::Writer& out, const connected_accounts::ErasureReceipt& receipt) {

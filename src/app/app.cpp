@@ -13,6 +13,7 @@
 #include "app/mail_account_status.hpp"
 #include "app/ready_file.hpp"
 #include "app/run_until.hpp"
+#include "app/wire_providers.hpp"
 #include "app/work.hpp"
 #include "base/encoding.hpp"
 #include "connected_accounts/store_provider_records.hpp"
@@ -20,7 +21,6 @@
 #include "http/server.hpp"
 #include "http_client/curl_http_client.hpp"
 #include "providers/google/gmail.hpp"
-#include "providers/google/google_oauth.hpp"
 #include "storage/database.hpp"
 #include "telemetry/log.hpp"
 
@@ -32,13 +32,8 @@ constexpr std::size_t kDownloads = 4;
 
 http_client::ClientOptions ClientOptions(const config::Settings& settings, metrics::Registry& metrics) {
   http_client::ClientOptions options;
-  options.allowed_origins = {settings.google.discovery_url, settings.google.gmail_url, settings.google.calendar_url};
-  // Google spreads its endpoints over hosts of their own; a stand-in keeps to its own origin.
-  if (settings.google.discovery_url.starts_with("https://accounts.google.com/")) {
-    for (const auto* host :
-         {"https://oauth2.googleapis.com", "https://www.googleapis.com", "https://openidconnect.googleapis.com"})
-      options.allowed_origins.emplace_back(host);
-  }
+  AddGoogleOrigins(settings, options.allowed_origins);
+  AddMicrosoftOrigins(settings, options.allowed_origins);
   options.ca_file = settings.ca_file;
   options.user_agent = "latchkey/" LATCHKEY_VERSION;
   options.metrics = &metrics;
@@ -87,6 +82,7 @@ struct App::Parts {
   std::optional<connected_accounts::Connect> connect;
   std::optional<connected_accounts::Accounts> accounts;
   std::optional<connected_accounts::Disconnect> disconnect;
+  std::optional<sync::ProviderPauses> pauses;
   std::optional<connected_accounts::RefreshingTokenSource> tokens;
   std::optional<google::GmailProviders> mailboxes;
   std::optional<MailAccountStatus> account_status;
@@ -164,20 +160,13 @@ void App::BuildServices() {
                 .version = LATCHKEY_VERSION,
                 .metrics_token = settings_.metrics_token,
                 .openapi_json = std::string(api::EmbeddedOpenApi())};
-  if (settings_.google.Configured()) {
-    const google::OAuthSettings google{.discovery_url = settings_.google.discovery_url,
-                                       .client_id = settings_.google.client_id,
-                                       .client_secret = settings_.google.client_secret,
-                                       .sign_in_callback_url = settings_.google.sign_in_callback_url,
-                                       .connect_callback_url = settings_.google.connect_callback_url};
-    auto provider = google::MakeIdentityProvider(google, parts.http_client, parts.clock, parts.executor);
-    if (provider) {
-      parts.providers.Add(std::move(*provider));
-      parts.scopes.Add(google::MakeScopeCatalog());
-    } else {
-      log::Failure("provider.not_usable", {{"provider", "google"}, {"detail", provider.error().detail}});
-    }
-  }
+  const ProviderParts provider_parts{.http = parts.http_client,
+                                     .clock = parts.clock,
+                                     .executor = parts.executor,
+                                     .providers = parts.providers,
+                                     .scopes = parts.scopes};
+  AddGoogle(settings_, provider_parts);
+  AddMicrosoft(settings_, provider_parts);
   parts.transactions.emplace(crypto::SealedBox(settings_.session_secret, "oauth transaction"), settings_.Https());
   parts.confirmations.emplace(settings_.session_secret, "connect confirmation");
   parts.records.emplace(database.accounts());
@@ -191,14 +180,15 @@ void App::BuildServices() {
   parts.accounts.emplace(database.accounts(), parts.clock);
   parts.disconnect.emplace(connected_accounts::Disconnect::Parts{parts.providers, database.accounts(), database.jobs(),
                                                                  *parts.vault, parts.clock});
+  parts.pauses.emplace(database.pauses(), parts.clock);
   parts.tokens.emplace(connected_accounts::RefreshingTokenSource::Parts{
-      parts.providers, *parts.records, database.accounts(), *parts.vault, parts.clock, parts.executor});
+      parts.providers, *parts.records, database.accounts(), *parts.vault, *parts.pauses, parts.clock, parts.executor});
   google::GoogleOptions gmail;
   gmail.gmail_url = settings_.google.gmail_url;
   gmail.calendar_url = settings_.google.calendar_url;
   gmail.max_concurrency = settings_.google.max_concurrency;
-  parts.mailboxes.emplace(
-      google::GoogleParts{parts.http_client, *parts.tokens, parts.budget, parts.workers, parts.clock, gmail});
+  parts.mailboxes.emplace(google::GoogleParts{parts.http_client, *parts.tokens, parts.budget, parts.workers,
+                                              parts.clock, gmail, &*parts.pauses});
   parts.account_status.emplace(database.accounts());
   mail::SyncOptions sync;
   sync.poll_interval = settings_.poll_interval;
@@ -210,6 +200,8 @@ void App::BuildServices() {
                   .events = database.events(),
                   .audits = database.audits(),
                   .disconnect = *parts.disconnect,
+                  .tokens = *parts.tokens,
+                  .pauses = database.pauses(),
                   .clock = parts.clock,
                   .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync}});
   parts.session_cache.emplace(*parts.sessions, parts.clock);
@@ -259,8 +251,8 @@ std::expected<void, StartFailure> App::Announce() {
   log::Info("server.listening",
             {{"address", ready.url}, {"public_url", ready.public_url}, {"version", LATCHKEY_VERSION}});
   if (parts.providers.all().empty()) {
-    std::cout << "No provider is set up yet: set AUTH_GOOGLE_CLIENT_ID and AUTH_GOOGLE_CLIENT_SECRET "
-                 "(docs/settings.md).\n";
+    std::cout << "No provider is set up yet: set AUTH_GOOGLE_CLIENT_ID and AUTH_GOOGLE_CLIENT_SECRET, or the same of "
+                 "AUTH_MICROSOFT (docs/settings.md).\n";
   }
   if (*setup) {
     // The one secret that is meant to be read here: it is of use once, and only until there is an administrator.

@@ -33,11 +33,14 @@ Work::Work(const Parts& parts)
   worker_.Register(mail::kIndexKind, [this](const jobs::Job& job) { return index_.Run(job); }, AtMost(1));
   worker_.Register(audit::kAuditKind, [this](const jobs::Job& job) { return audit_.Run(job); }, AtMost(2));
   worker_.Register(
-      connected_accounts::kDeleteSyncedData,
-      [this](const jobs::Job& job) { return parts_.disconnect.DeleteSyncedData(job); }, AtMost(4));
+      jobs::kDeleteSyncedData, [this](const jobs::Job& job) { return parts_.disconnect.DeleteSyncedData(job); },
+      AtMost(4));
   worker_.Register(
       connected_accounts::kRevokeGrant, [this](const jobs::Job& job) { return parts_.disconnect.RevokeGrant(job); },
       AtMost(4));
+  worker_.Register(
+      connected_accounts::kRefreshGrant, [this](const jobs::Job& job) { return parts_.tokens.KeepAlive(job); },
+      AtMost(2));
 }
 
 void Work::Start() {
@@ -47,6 +50,7 @@ void Work::Start() {
   scheduler_.Every("queue_due_mailboxes", tick, [this] { return QueueDueMailboxes(); });
   scheduler_.Every("queue_due_audits", std::chrono::minutes(1), [this] { return QueueDueAudits(); });
   scheduler_.Every("rescue_jobs", std::chrono::seconds(5), [this] { return RescueJobs(); });
+  scheduler_.Every("queue_unused_grants", std::chrono::hours(1), [this] { return QueueUnusedGrants(); });
   scheduler_.Every("prune", std::chrono::hours(1), [this] { return Prune(); });
 }
 
@@ -80,6 +84,14 @@ Task<Result<void>> Work::RescueJobs() {
   co_return Result<void>();
 }
 
+Task<Result<void>> Work::QueueUnusedGrants() {
+  // No more at once than an hour's work: those that rested longest come first, the next hour brings the others.
+  const auto used_before = parts_.clock.Now() - connected_accounts::kUnusedFor;
+  const auto queued = co_await parts_.accounts.ScheduleUnused(used_before, kBatch, connected_accounts::kRefreshGrant);
+  if (!queued) co_return Fail(queued.error());
+  co_return Result<void>();
+}
+
 Task<Result<void>> Work::Prune() {
   const auto now = parts_.clock.Now();
   int gone = kBatch;
@@ -90,7 +102,9 @@ Task<Result<void>> Work::Prune() {
     if (!finished) co_return Fail(finished.error());
     auto expired = co_await parts_.identities.PruneExpired(kBatch);
     if (!expired) co_return Fail(expired.error());
-    gone = std::max({*events, *finished, *expired});
+    auto pauses = co_await parts_.pauses.PrunePauses(now, kBatch);
+    if (!pauses) co_return Fail(pauses.error());
+    gone = std::max({*events, *finished, *expired, *pauses});
   }
   co_return Result<void>();
 }

@@ -6,6 +6,7 @@
 #include "audit/audited_mail.hpp"
 #include "connected_accounts/account_store.hpp"
 #include "connected_accounts/disconnect.hpp"
+#include "connected_accounts/token_source.hpp"
 #include "events/event.hpp"
 #include "identity/identity_store.hpp"
 #include "jobs/scheduler.hpp"
@@ -29,6 +30,8 @@ class Work {
     events::EventStore& events;
     audit::AuditStore& audits;
     connected_accounts::Disconnect& disconnect;
+    connected_accounts::RefreshingTokenSource& tokens;
+    sync::PauseStore& pauses;
     const Clock& clock;
     mail::SyncParts sync;
   };
@@ -43,6 +46,7 @@ class Work {
   Task<Result<void>> QueueDueMailboxes();
   Task<Result<void>> QueueDueAudits();
   Task<Result<void>> RescueJobs();
+  Task<Result<void>> QueueUnusedGrants();
   Task<Result<void>> Prune();
 
   Parts parts_;

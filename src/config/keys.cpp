@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <boost/asio/ip/network_v4.hpp>
 #include <boost/asio/ip/network_v6.hpp>
+#include <cctype>
 #include <set>
 #include <vector>
 
 #include <fmt/format.h>
 
+#include "base/id.hpp"
 #include "config/values.hpp"
 
 namespace latchkey::config {
@@ -192,6 +194,27 @@ Problem Poll(S& s, const std::string& text) {
 }
 std::string ShowPoll(const S& s) { return std::to_string(s.poll_interval.count()); }
 
+Problem ParseTenant(S& s, const std::string& text) {
+  const auto ok = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.'; };
+  if (text.empty() || text.size() > 253 || !std::ranges::all_of(text, ok))
+    return Wrong(fmt::format("\"{}\" is not a tenant", text),
+                 "Write common, organizations, consumers, a directory id or a domain.");
+  s.microsoft.tenant = text;
+  return Fine();
+}
+Problem ParseTenants(S& s, const std::string& text) {
+  for (auto& tenant : SplitList(text)) {
+    std::ranges::transform(tenant, tenant.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+    if (!IsUuid(tenant))
+      return Wrong(fmt::format("\"{}\" is not a tenant id", tenant),
+                   "Write directory ids such as 11111111-2222-4333-8444-555555555555, separated by commas.");
+    s.microsoft.allowed_tenants.push_back(std::move(tenant));
+  }
+  return s.microsoft.allowed_tenants.empty() ? Wrong("is empty", "Name at least one tenant, or remove it to admit all.")
+                                             : Fine();
+}
+std::string ShowTenants(const S& s) { return fmt::format("{}", fmt::join(s.microsoft.allowed_tenants, ", ")); }
+
 constexpr Key kKeys[] = {
     {"LATCHKEY_LISTEN", "server.listen", Kind::kText, "--listen", "Address and port to listen on", Listen, ShowListen},
     {"LATCHKEY_PUBLIC_URL", "server.public_url", Kind::kUrl, "--public-url", "Where browsers reach this server",
@@ -258,8 +281,10 @@ constexpr Key kKeys[] = {
     {"AUTH_MICROSOFT_APIS_CALLBACK_URL", "microsoft.apis_callback_url", Kind::kUrl, "",
      "Redirect address of connecting", ProviderUrl<kM, &M::connect_callback_url>,
      ShowProvider<kM, &M::connect_callback_url>},
-    {"AUTH_MICROSOFT_TENANT", "microsoft.tenant", Kind::kText, "", "Tenant id, or common", ProviderText<kM, &M::tenant>,
-     ShowProvider<kM, &M::tenant>},
+    {"AUTH_MICROSOFT_TENANT", "microsoft.tenant", Kind::kText, "",
+     "common, organizations, consumers, a tenant's id or domain", ParseTenant, ShowProvider<kM, &M::tenant>},
+    {"AUTH_MICROSOFT_ALLOWED_TENANTS", "microsoft.allowed_tenants", Kind::kList, "",
+     "Ids of the organisations to admit; all when unset", ParseTenants, ShowTenants},
     {"MICROSOFT_DISCOVERY_URL", "microsoft.discovery_url", Kind::kUrl, "", "Entra's discovery document",
      ProviderUrl<kM, &M::discovery_url>, ShowProvider<kM, &M::discovery_url>},
     {"MICROSOFT_GRAPH_URL", "microsoft.graph_url", Kind::kUrl, "", "Base address of Microsoft Graph",

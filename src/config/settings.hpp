@@ -30,15 +30,21 @@ struct GoogleSettings {
   bool Configured() const { return !client_id.empty(); }
 };
 
-/// Read and checked already, so that an installation's file needs no change when the Microsoft adapter comes.
 struct MicrosoftSettings {
   std::string client_id;
   SecretString client_secret;
-  std::string sign_in_callback_url;
-  std::string connect_callback_url;
+  std::string sign_in_callback_url;  ///< Default: PUBLIC_URL/auth/login/microsoft/callback
+  std::string connect_callback_url;  ///< Default: PUBLIC_URL/auth/apis/connect/microsoft/callback
+  /// common, organizations, consumers, a tenant's id or its domain: who may sign in at all.
   std::string tenant = "common";
+  /// Ids of the tenants whose people are let in; empty: all that `tenant` admits.
+  std::vector<std::string> allowed_tenants;
+  /// Default: Microsoft's for `tenant`.
   std::string discovery_url;
+  /// With or without /v1.0.
   std::string graph_url = "https://graph.microsoft.com";
+
+  bool Configured() const { return !client_id.empty(); }
 };
 
 /// Everything an installation can choose, with its defaults. Immutable after start; any thread.

@@ -82,6 +82,8 @@ std::string_view ToString(Action action) {
       return "pause";
     case Action::kContinue:
       return "continue";
+    case Action::kCopyAdminLink:
+      return "copy_admin_link";
   }
   return "none";
 }

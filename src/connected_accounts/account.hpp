@@ -38,7 +38,7 @@ enum class Status {
 std::string_view ToString(Status status);
 
 /// What the person can do about a status; "none" when nothing.
-enum class Action { kNone, kReconnect, kGrant, kResume, kSyncNow, kRetry, kPause, kContinue };
+enum class Action { kNone, kReconnect, kGrant, kResume, kSyncNow, kRetry, kPause, kContinue, kCopyAdminLink };
 std::string_view ToString(Action action);
 
 struct Progress {
@@ -71,6 +71,10 @@ struct ConnectedAccount {
   std::optional<Instant> next_attempt_at;
   std::optional<Instant> last_success_at;
   std::optional<Instant> token_expires_at;
+  /// When the refresh token was used last, if ever.
+  std::optional<Instant> last_refresh_at;
+  /// What the provider wants to be told with the person's next sign-in; empty when nothing.
+  std::string claims_challenge;
   Instant created_at{};
   // From email_sync_status and the running jobs.
   bool sync_running = false;
@@ -91,6 +95,12 @@ struct AccountHealth {
   std::optional<Instant> next_attempt_at;
   std::optional<Progress> progress;
 };
+
+/// True for a fault that only a new sign-in of the person ends: without one the provider is not asked again.
+bool NeedsSignIn(ErrorCode fault);
+/// True for a fault of the grant itself, which ends when a refresh or a new sign-in brings tokens, and not because some
+/// call still got through with an old one.
+bool EndsWithNewTokens(ErrorCode fault);
 
 /// Pure: the same facts and time give the same answer.
 AccountHealth HealthOf(const ConnectedAccount& account, Instant now);

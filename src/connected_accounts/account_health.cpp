@@ -29,6 +29,7 @@ Meaning MeaningOf(ErrorCode fault) {
     case ErrorCode::kConditionalAccess:
       return {Status::kAdminBlocked, Action::kReconnect};
     case ErrorCode::kAdminConsentRequired:
+      return {Status::kAdminBlocked, Action::kCopyAdminLink};
     case ErrorCode::kTenantNotAllowed:
     case ErrorCode::kPolicyEnforced:
       return {Status::kAdminBlocked, Action::kRetry};
@@ -119,6 +120,12 @@ Decision Decide(const ConnectedAccount& account, Instant now) {
 }
 
 }  // namespace
+
+bool NeedsSignIn(ErrorCode fault) { return MeaningOf(fault).status == Status::kNeedsReauth; }
+
+bool EndsWithNewTokens(ErrorCode fault) {
+  return NeedsSignIn(fault) || fault == ErrorCode::kConditionalAccess || fault == ErrorCode::kAdminConsentRequired;
+}
 
 AccountHealth HealthOf(const ConnectedAccount& account, Instant now) {
   Decision decision = Decide(account, now);

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <map>
 #include <optional>
 #include <string>
@@ -19,6 +20,9 @@ struct SealedTokens {
   std::optional<Instant> expires_at;
   /// When the refresh token itself ends, where the provider said so (Google: projects in testing mode).
   std::optional<Instant> refresh_expires_at;
+  /// How long the refresh token was given for, where the provider said so; Google's projects in testing give seven
+  /// days.
+  std::optional<std::chrono::seconds> refresh_lifetime;
   /// Rises with every stored token set; a refresh stores only over the version it started from.
   std::int64_t version = 0;
 };
@@ -35,6 +39,8 @@ struct ConnectAttempt {
   enum class State { kPending, kSucceeded, kFailed, kExpired };
   State state = State::kPending;
   std::string error_code;
+  /// Values for the words about the failure, such as the two addresses of `wrong_account`.
+  std::map<std::string, std::string> params;
   ConnectedAccountId result_account_id;
   Instant created_at{}, expires_at{};
   /// Of API clients' attempts: SHA-256 in hex of the single-use ticket, and until when it opens the attempt.
@@ -77,7 +83,8 @@ class AccountStore {
   /// ticket is older than its expiry. One of several simultaneous callers wins.
   virtual Task<Result<ConnectAttempt>> ConsumeTicket(std::string_view ticket_hash) = 0;
   /// Moves pending to failed; anything else stays. Writes the connect.finished event.
-  virtual Task<Result<void>> FailAttempt(const ConnectAttemptId& id, std::string_view error_code) = 0;
+  virtual Task<Result<void>> FailAttempt(const ConnectAttemptId& id, std::string_view error_code,
+                                         const std::map<std::string, std::string>& params = {}) = 0;
 
   /// kNotFound when this user has no account of that provider identity.
   virtual Task<Result<ConnectedAccount>> FindByProviderAccount(const UserId& user, std::string_view provider,
@@ -99,16 +106,23 @@ class AccountStore {
   virtual Task<Result<void>> SetPaused(const UserId& user, const ConnectedAccountId& id, bool paused) = 0;
 
   virtual Task<Result<SealedTokens>> GetTokens(const ConnectedAccountId& id) = 0;
-  /// Compare-and-set on version: kConflict when somebody stored newer ones meanwhile (then read again).
+  /// Compare-and-set on version: kConflict when somebody stored newer ones meanwhile (then read again). Ends a fault
+  /// that ends with new tokens.
   virtual Task<Result<void>> ReplaceTokens(const ConnectedAccountId& id, std::int64_t generation,
                                            const SealedTokens& tokens, std::int64_t expected_version) = 0;
   /// One refresher at a time over all processes: true when the lease was taken until `until`.
   virtual Task<Result<bool>> TryLeaseRefresh(const ConnectedAccountId& id, std::string_view holder, Instant until) = 0;
 
-  /// Records what holds the account (with event account.updated on change), or clears it after a success.
+  /// Records what holds the account (with event account.updated on change), or clears it after a success. A fault that
+  /// needs the person's sign-in is recorded for a paused account too, gives way to no other fault, and writes the event
+  /// account.needs_reauth once until new tokens come; ClearFault leaves what ends with new tokens alone.
   virtual Task<Result<void>> SetFault(const ConnectedAccountId& id, std::int64_t generation, ErrorCode code,
                                       std::optional<Instant> next_attempt_at) = 0;
   virtual Task<Result<void>> ClearFault(const ConnectedAccountId& id, std::int64_t generation) = 0;
+
+  /// Keeps what the provider demanded of the person's next sign-in, until new tokens come.
+  virtual Task<Result<void>> KeepClaimsChallenge(const ConnectedAccountId& id, std::int64_t generation,
+                                                 std::string_view challenge) = 0;
 
   /// Accounts whose next sync is due, by index; at most `limit`.
   struct Due {
@@ -118,6 +132,9 @@ class AccountStore {
   /// Takes what is due and moves each next_sync_at on to `next`, inserting `kind` jobs, in one transaction. Cost
   /// follows the number due. Returns how many.
   virtual Task<Result<int>> ScheduleDue(Instant now, Instant next, int limit, std::string_view kind) = 0;
+  /// Inserts a `kind` job for each account, paused ones too, whose refresh token was not used since `used_before` and
+  /// that waits for nobody's sign-in; at most `limit`, those unused for longest first. Returns how many such there are.
+  virtual Task<Result<int>> ScheduleUnused(Instant used_before, int limit, std::string_view kind) = 0;
   virtual Task<Result<void>> RequestSync(const UserId& user, const ConnectedAccountId& id) = 0;
 
   /// Erase, first half: raises the generation (from here on no write of older work can succeed), clears nothing yet,
@@ -144,11 +161,12 @@ class AccountStore {
   /// An operator's fault: one notice however many accounts meet it; resolved when a call of that kind succeeds again.
   struct Notice {
     std::string code, provider;
+    std::string reason;  ///< Which of several causes, as in oauth::TokenRefusal; the latest. May be empty.
     Instant since{};
     Instant last_seen{};
     std::int64_t count = 0;
   };
-  virtual Task<Result<void>> RaiseNotice(std::string_view provider, ErrorCode code) = 0;
+  virtual Task<Result<void>> RaiseNotice(std::string_view provider, ErrorCode code, std::string_view reason = {}) = 0;
   virtual Task<Result<void>> ResolveNotices(std::string_view provider) = 0;
   virtual Task<Result<std::vector<Notice>>> ListNotices() = 0;
 };
@@ -160,6 +178,13 @@ class TokenSource {
   virtual ~TokenSource() = default;
   /// `rejected`: the token the provider just refused with 401; when it is still the stored one, a refresh is forced.
   virtual Task<Result<SecretString>> AccessToken(const ConnectedAccountId& account, const SecretString& rejected) = 0;
+  /// The provider refused a call until the person signs in again, and demands `claims_challenge` (may be empty) of that
+  /// sign-in: recorded as `fault`, which is one that needs the person. By default nothing is.
+  virtual Task<void> RequireSignIn(const ConnectedAccountId& account, ErrorCode fault,
+                                   std::string_view claims_challenge) {
+    (void)account, (void)fault, (void)claims_challenge;
+    co_return;
+  }
 };
 
 }  // namespace latchkey::connected_accounts

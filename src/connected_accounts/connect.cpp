@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connected_accounts/token_seal.hpp"
+#include "oauth/callback.hpp"
 #include "oauth/flow_failure.hpp"
 #include "telemetry/log.hpp"
 
@@ -75,10 +76,12 @@ Task<Result<oauth::StartedFlow>> Connect::StartFlow(const ConnectAttempt& attemp
   auto scopes = (*catalog)->ScopesFor(attempt.capabilities);
   if (!scopes) co_return Fail(scopes.error());
   std::string login_hint;
+  std::string claims_challenge;
   if (!attempt.account_id.empty()) {
     const auto account = co_await parts_.store.Get(attempt.user_id, attempt.account_id);
     if (!account) co_return Fail(account.error());
     login_hint = account->email.empty() ? account->provider_account_id : account->email;
+    claims_challenge = account->claims_challenge;
   }
   const oauth::PkceVerifier verifier = oauth::PkceVerifier::Generate();
   const oauth::Transaction transaction{.state = oauth::State::Generate(),
@@ -96,7 +99,8 @@ Task<Result<oauth::StartedFlow>> Connect::StartFlow(const ConnectAttempt& attemp
                                           .state = transaction.state,
                                           .nonce = transaction.nonce,
                                           .challenge = verifier.Challenge(),
-                                          .login_hint = std::move(login_hint)};
+                                          .login_hint = std::move(login_hint),
+                                          .claims_challenge = std::move(claims_challenge)};
   auto url = co_await (*provider)->AuthorizeUrl(authorize);
   if (!url) co_return Fail(url.error());
   co_return oauth::StartedFlow{.authorize_url = std::move(*url), .cookie = parts_.transactions.Seal(transaction)};
@@ -104,16 +108,14 @@ Task<Result<oauth::StartedFlow>> Connect::StartFlow(const ConnectAttempt& attemp
 
 Task<Connect::Finished> Connect::Finish(const oauth::CallbackRequest& callback) {
   Finished finished;
-  const auto parameters = oauth::RedirectParameters::Parse(callback.query);
-  const auto transaction = parts_.transactions.Open(callback, oauth::Flow::kConnect, parts_.clock.Now());
-  if (!parameters || !transaction) {
-    const Error& error = !parameters ? parameters.error() : transaction.error();
-    log::Warn("connect.refused",
-              {{"provider", callback.provider}, {"error_code", ToString(error.code)}, {"detail", error.detail}});
-    finished.error = oauth::ShownCode(error.code);
-    if (parameters) finished.clear_cookie = parts_.transactions.CookieName(parameters->state);
+  const auto opened =
+      oauth::OpenCallback(parts_.transactions, callback, oauth::Flow::kConnect, parts_.clock.Now(), "connect.refused");
+  if (!opened.transaction) {
+    finished.error = opened.error;
+    finished.clear_cookie = opened.clear_cookie;
     co_return finished;
   }
+  const auto& transaction = opened.transaction;
   finished.return_to = transaction->return_to;
   const UserId user(transaction->user_id);
   const ConnectAttemptId attempt_id(transaction->attempt_id);
@@ -131,14 +133,15 @@ Task<Connect::Finished> Connect::Finish(const oauth::CallbackRequest& callback) 
   }
   if (!entry->turn) co_return co_await OutcomeOf(*attempt, std::move(finished));
   const std::string state_hash = oauth::HashOf(transaction->state);
-  const auto completed = co_await Complete(*attempt, *transaction, *parameters);
+  std::map<std::string, std::string> params;
+  const auto completed = co_await Complete(*attempt, *transaction, *opened.parameters, params);
   if (!completed) {
     const std::string shown(oauth::ShownCode(completed.error().code));
     log::Warn("connect.failed", {{"attempt_id", attempt->id},
                                  {"provider", callback.provider},
                                  {"error_code", ToString(completed.error().code)},
                                  {"detail", completed.error().detail}});
-    const auto failed = co_await parts_.store.FailAttempt(attempt->id, shown);
+    const auto failed = co_await parts_.store.FailAttempt(attempt->id, shown, params);
     if (!failed) log::Failure("connect.outcome_lost", {{"error_code", ToString(failed.error().code)}});
     co_await consumption_.Finish(state_hash, shown);
     finished.error = shown;
@@ -164,7 +167,8 @@ Task<Connect::Finished> Connect::OutcomeOf(const ConnectAttempt& attempt, Finish
 }
 
 Task<Result<ConnectedAccountId>> Connect::Complete(const ConnectAttempt& attempt, const oauth::Transaction& transaction,
-                                                   const oauth::RedirectParameters& parameters) {
+                                                   const oauth::RedirectParameters& parameters,
+                                                   std::map<std::string, std::string>& params) {
   if (attempt.state == ConnectAttempt::State::kExpired || parts_.clock.Now() >= attempt.expires_at) {
     co_return Fail(ErrorCode::kStateExpired, "the attempt is too old");
   }
@@ -173,19 +177,8 @@ Task<Result<ConnectedAccountId>> Connect::Complete(const ConnectAttempt& attempt
   }
   const auto provider = parts_.providers.Find(transaction.provider);
   if (!provider) co_return Fail(provider.error());
-  const auto issuer = co_await (*provider)->CheckResponseIssuer(parameters.issuer);
-  if (!issuer) co_return Fail(issuer.error());
-  if (!parameters.error.empty()) {
-    const ErrorCode code = oauth::MeaningOfRedirectError(parameters.error);
-    if (OwnerOf(code) == FaultOwner::kOperator) co_await parts_.records.RaiseOperatorFault(attempt.provider, code);
-    co_return Fail(code, "the provider answered with an error");
-  }
-  const auto tokens = co_await (*provider)->RedeemCode(oauth::Flow::kConnect, parameters.code, transaction.verifier);
-  if (!tokens) {
-    const ErrorCode code = tokens.error().code;
-    if (OwnerOf(code) == FaultOwner::kOperator) co_await parts_.records.RaiseOperatorFault(attempt.provider, code);
-    co_return Fail(tokens.error());
-  }
+  const auto tokens = co_await oauth::RedeemCallback(**provider, parts_.records, transaction, parameters);
+  if (!tokens) co_return Fail(tokens.error());
   const auto claims = co_await (*provider)->VerifyIdentity(*tokens, transaction.nonce);
   if (!claims) {
     co_await oauth::RevokeUnused(**provider, parts_.records, *tokens, {});
@@ -193,6 +186,10 @@ Task<Result<ConnectedAccountId>> Connect::Complete(const ConnectAttempt& attempt
   }
   auto attached = co_await Attach(attempt, *tokens, *claims);
   if (!attached) {
+    if (attached.error().code == ErrorCode::kWrongAccount) {
+      const auto expected = co_await parts_.store.Get(attempt.user_id, attempt.account_id);
+      if (expected) params = {{"expected", expected->email}, {"actual", claims->email}};
+    }
     co_await oauth::RevokeUnused(**provider, parts_.records, *tokens, claims->subject);
     co_return attached;
   }

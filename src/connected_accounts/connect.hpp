@@ -105,7 +105,8 @@ class Connect {
 
  private:
   Task<Result<ConnectedAccountId>> Complete(const ConnectAttempt& attempt, const oauth::Transaction& transaction,
-                                            const oauth::RedirectParameters& parameters);
+                                            const oauth::RedirectParameters& parameters,
+                                            std::map<std::string, std::string>& params);
   Task<Result<ConnectedAccountId>> Attach(const ConnectAttempt& attempt, const oauth::TokenSet& tokens,
                                           const oauth::IdentityClaims& claims);
   Task<Result<Connection>> MakeConnection(const ConnectAttempt& attempt, const oauth::TokenSet& tokens,

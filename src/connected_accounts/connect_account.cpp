@@ -19,10 +19,8 @@ bool Has(const std::vector<Capability>& list, Capability capability) {
   return std::ranges::find(list, capability) != list.end();
 }
 
-bool WaitsForThePerson(const ConnectedAccount& account) {
-  return account.fault == ErrorCode::kReauthInvalidGrant || account.fault == ErrorCode::kReauthTestMode ||
-         account.fault == ErrorCode::kKeyUnavailable || account.fault == ErrorCode::kNoRefreshToken;
-}
+/// The refresh token we have is of no more use.
+bool HasLostItsGrant(const ConnectedAccount& account) { return account.fault && EndsWithNewTokens(*account.fault); }
 
 }  // namespace
 
@@ -114,15 +112,20 @@ Task<Result<Connection>> Connect::MakeConnection(const ConnectAttempt& attempt, 
   connection.tokens.access_token = parts_.vault.Seal(AccessTokenContext(account), tokens.access_token);
   connection.tokens.expires_at = tokens.expires_at;
   connection.tokens.refresh_expires_at = tokens.refresh_expires_at;
+  if (tokens.refresh_expires_at) {
+    connection.tokens.refresh_lifetime =
+        std::chrono::floor<std::chrono::seconds>(*tokens.refresh_expires_at - parts_.clock.Now());
+  }
   account.token_expires_at = tokens.expires_at;
   if (!tokens.refresh_token.empty()) {
     connection.tokens.refresh_token = parts_.vault.Seal(RefreshTokenContext(account), tokens.refresh_token);
-  } else if (existing && !WaitsForThePerson(*existing)) {
+  } else if (existing && !HasLostItsGrant(*existing)) {
     // Providers give a refresh token at the first grant only; the one we have is still good.
     auto kept = co_await parts_.store.GetTokens(existing->id);
     if (!kept) co_return Fail(kept.error());
     connection.tokens.refresh_token = std::move(kept->refresh_token);
     connection.tokens.refresh_expires_at = kept->refresh_expires_at;
+    connection.tokens.refresh_lifetime = kept->refresh_lifetime;
   }
   if (connection.tokens.refresh_token.empty()) {
     co_return Fail(ErrorCode::kNoRefreshToken, "the provider gave no refresh token");

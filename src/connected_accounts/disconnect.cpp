@@ -62,7 +62,7 @@ Task<Disconnect::Revoked> Disconnect::Revoke(const ConnectedAccount& account, co
   if (!provider) co_return Revoked::kNothingToDo;
   auto revoking = (*provider)->Revoke(token);
   const auto revoked = co_await WithDeadline(std::move(revoking), kRevokeDeadline);
-  if (revoked) co_return Revoked::kDone;
+  if (revoked) co_return *revoked == oauth::Revocation::kDone ? Revoked::kDone : Revoked::kNothingToDo;
   log::Warn("disconnect.revoke_failed", {{"provider", account.provider},
                                          {"error_code", ToString(revoked.error().code)},
                                          {"detail", revoked.error().detail}});

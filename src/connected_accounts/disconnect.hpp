@@ -15,8 +15,7 @@
 
 namespace latchkey::connected_accounts {
 
-/// The kinds of the jobs whose handlers are here.
-using jobs::kDeleteSyncedData;
+/// The kind of the job whose handler is here, besides jobs::kDeleteSyncedData.
 inline constexpr std::string_view kRevokeGrant = "revoke_grant";
 
 /// Stops, revokes and erases a connection. Never depends on the provider answering: from Begin on nothing of the

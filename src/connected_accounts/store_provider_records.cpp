@@ -14,9 +14,10 @@ Task<bool> StoreProviderRecords::GrantInUse(std::string_view provider, std::stri
   co_return *sharing > 0;
 }
 
-Task<void> StoreProviderRecords::RaiseOperatorFault(std::string_view provider, ErrorCode code) {
-  log::Failure("oauth.operator_fault", {{"provider", provider}, {"error_code", ToString(code)}});
-  const auto raised = co_await store_.RaiseNotice(provider, code);
+Task<void> StoreProviderRecords::RaiseOperatorFault(std::string_view provider, ErrorCode code,
+                                                    std::string_view reason) {
+  log::Failure("oauth.operator_fault", {{"provider", provider}, {"error_code", ToString(code)}, {"reason", reason}});
+  const auto raised = co_await store_.RaiseNotice(provider, code, reason);
   if (!raised) log::Warn("oauth.notice_lost", {{"error_code", ToString(raised.error().code)}});
 }
 

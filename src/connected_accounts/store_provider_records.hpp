@@ -10,7 +10,7 @@ class StoreProviderRecords final : public oauth::ProviderRecords {
  public:
   explicit StoreProviderRecords(AccountStore& store) : store_(store) {}
   Task<bool> GrantInUse(std::string_view provider, std::string_view subject) override;
-  Task<void> RaiseOperatorFault(std::string_view provider, ErrorCode code) override;
+  Task<void> RaiseOperatorFault(std::string_view provider, ErrorCode code, std::string_view reason) override;
   Task<void> ResolveOperatorFaults(std::string_view provider) override;
 
  private:

@@ -1,5 +1,6 @@
 #include "connected_accounts/token_source.hpp"
 
+#include <algorithm>
 #include <functional>
 
 #include "base/random.hpp"
@@ -21,6 +22,13 @@ constexpr std::chrono::milliseconds kLookAgain{250};
 constexpr int kMaxLooks = 100;
 constexpr std::chrono::seconds kRememberFor{20};
 constexpr std::size_t kMaxRemembered = 4096;
+/// Of a refusal that only the account's side can end, but not only the person.
+constexpr std::chrono::seconds kRefusedFor{10};
+/// Before an idle account is tried again; there are weeks to go.
+constexpr std::chrono::hours kKeepAlivePause{1};
+/// What Google gives a project in testing: 604,799 seconds of seven days, perhaps a little older when it arrives.
+constexpr std::chrono::seconds kTestModeAtMost = std::chrono::days(7);
+constexpr std::chrono::seconds kTestModeAtLeast = std::chrono::days(7) - std::chrono::minutes(10);
 
 Instant RefreshAt(const ConnectedAccountId& account, Instant expires_at) {
   const auto jitter = static_cast<int>(std::hash<std::string>()(account.text()) % kJitterSeconds);
@@ -32,9 +40,11 @@ bool IsSame(const SecretString& a, const SecretString& b) {
 }
 
 /// Faults of which a refresh knows beforehand that only the person can end them.
-bool NeedsThePerson(const ConnectedAccount& account) {
-  return account.fault == ErrorCode::kReauthInvalidGrant || account.fault == ErrorCode::kReauthTestMode ||
-         account.fault == ErrorCode::kNoRefreshToken || account.fault == ErrorCode::kKeyUnavailable;
+bool NeedsThePerson(const ConnectedAccount& account) { return account.fault && NeedsSignIn(*account.fault); }
+
+bool IsTestMode(const SealedTokens& tokens, Instant now) {
+  return tokens.refresh_lifetime && tokens.refresh_expires_at && *tokens.refresh_lifetime >= kTestModeAtLeast &&
+         *tokens.refresh_lifetime <= kTestModeAtMost && now + std::chrono::hours(1) >= *tokens.refresh_expires_at;
 }
 
 }  // namespace
@@ -109,6 +119,10 @@ Task<Result<SecretString>> RefreshingTokenSource::Produce(const ConnectedAccount
   if (!stored) co_return Fail(stored.error());
   if (IsGood(*stored, rejected)) co_return Remember(*stored);
   if (NeedsThePerson(stored->account)) co_return Fail(*stored->account.fault, "waits for the person");
+  if (const auto it = refusals_.find(account); it != refusals_.end()) {
+    if (parts_.clock.Now() < it->second.until) co_return Fail(it->second.error);
+    refusals_.erase(it);
+  }
   const bool still_works = stored->sealed.expires_at && !stored->access_token.empty() &&
                            !IsSame(rejected, stored->access_token) &&
                            parts_.clock.Now() < *stored->sealed.expires_at - kLastUse;
@@ -141,6 +155,11 @@ bool RefreshingTokenSource::IsGood(const Stored& stored, const SecretString& rej
 }
 
 Task<Result<SecretString>> RefreshingTokenSource::RefreshUnderLease(Stored stored, const SecretString& rejected) {
+  const auto wait = co_await parts_.pauses.Remaining(stored.account.id, sync::kTokenService);
+  if (wait > std::chrono::milliseconds(0)) {
+    co_return Fail(Error{
+        .code = ErrorCode::kRateLimited, .detail = "the provider asked to wait with refreshing", .retry_after = wait});
+  }
   for (int look = 0; look < kMaxLooks; ++look) {
     const Instant until = parts_.clock.Now() + kLease;
     const auto leased = co_await parts_.store.TryLeaseRefresh(stored.account.id, holder_, until);
@@ -175,7 +194,8 @@ Task<Result<SecretString>> RefreshingTokenSource::Refresh(const Stored& stored) 
     Error error{.code = ErrorCode::kKeyUnavailable, .detail = refresh_token.error().detail};
     co_return Fail(co_await Refused(stored, std::move(error)));
   }
-  const auto tokens = co_await (*provider)->Refresh(*refresh_token);
+  const oauth::RefreshRequest request{.refresh_token = *refresh_token, .scopes = stored.account.granted_scopes};
+  const auto tokens = co_await (*provider)->Refresh(request);
   if (!tokens) co_return Fail(co_await Refused(stored, tokens.error()));
   const auto same_person = co_await (*provider)->VerifyRefreshed(*tokens, stored.account.provider_account_id);
   if (!same_person) {
@@ -198,7 +218,13 @@ Task<Result<SecretString>> RefreshingTokenSource::Store(const Stored& stored, co
       sealed.refresh_token = parts_.vault.Seal(refresh_context, *clear);
     }
   }
-  if (tokens.refresh_expires_at) sealed.refresh_expires_at = tokens.refresh_expires_at;
+  if (tokens.refresh_expires_at) {
+    sealed.refresh_expires_at = tokens.refresh_expires_at;
+    if (!tokens.refresh_token.empty()) {
+      sealed.refresh_lifetime =
+          std::chrono::floor<std::chrono::seconds>(*tokens.refresh_expires_at - parts_.clock.Now());
+    }
+  }
   const auto replaced =
       co_await parts_.store.ReplaceTokens(stored.account.id, stored.account.generation, sealed, stored.sealed.version);
   if (!replaced) co_return Fail(replaced.error());
@@ -211,11 +237,11 @@ Task<Result<SecretString>> RefreshingTokenSource::Store(const Stored& stored, co
 }
 
 /// Tells whoever has to act, and gives the error that the caller sees.
-Task<Error> RefreshingTokenSource::Refused(const Stored& stored, Error error) {
+Task<Error> RefreshingTokenSource::Refused(const Stored& stored, oauth::TokenRefusal refusal) {
+  Error error = refusal;
   const Instant now = parts_.clock.Now();
-  if (error.code == ErrorCode::kReauthInvalidGrant && stored.sealed.refresh_expires_at &&
-      now + std::chrono::hours(1) >= *stored.sealed.refresh_expires_at) {
-    // The provider had told when the grant would end: Google's projects in testing give seven days.
+  if (error.code == ErrorCode::kReauthInvalidGrant && IsTestMode(stored.sealed, now)) {
+    // The provider had told when the grant would end.
     error.code = ErrorCode::kReauthTestMode;
   }
   log::Warn("token.refresh_failed", {{"account_id", stored.account.id},
@@ -227,12 +253,58 @@ Task<Error> RefreshingTokenSource::Refused(const Stored& stored, Error error) {
     const auto set =
         co_await parts_.store.SetFault(stored.account.id, stored.account.generation, error.code, std::nullopt);
     if (!set) log::Warn("token.fault_not_recorded", {{"error_code", ToString(set.error().code)}});
+    if (!refusal.claims_challenge.empty()) {
+      const auto kept = co_await parts_.store.KeepClaimsChallenge(stored.account.id, stored.account.generation,
+                                                                  refusal.claims_challenge);
+      if (!kept) log::Warn("token.challenge_not_kept", {{"error_code", ToString(kept.error().code)}});
+    }
+    if (refusals_.size() >= kMaxRemembered) refusals_.clear();
+    refusals_[stored.account.id] = {.error = error, .until = now + kRefusedFor};
   } else if (owner == FaultOwner::kOperator) {
-    co_await parts_.records.RaiseOperatorFault(stored.account.provider, error.code);
+    co_await parts_.records.RaiseOperatorFault(stored.account.provider, error.code, refusal.reason);
+  } else if (error.retry_after) {
+    co_await parts_.pauses.Hold(stored.account.id, sync::kTokenService, *error.retry_after);
   } else if (error.code == ErrorCode::kTimeout || error.code == ErrorCode::kMalformedReply) {
     error.code = ErrorCode::kProviderUnavailable;
   }
   co_return error;
+}
+
+Task<void> RefreshingTokenSource::RequireSignIn(const ConnectedAccountId& id, ErrorCode fault,
+                                                std::string_view claims_challenge) {
+  remembered_.erase(id);
+  const auto account = co_await parts_.store.GetForWork(id);
+  if (!account) co_return;
+  const auto set = co_await parts_.store.SetFault(id, account->generation, fault, std::nullopt);
+  if (!set) log::Warn("token.fault_not_recorded", {{"error_code", ToString(set.error().code)}});
+  if (claims_challenge.empty()) co_return;
+  const auto kept = co_await parts_.store.KeepClaimsChallenge(id, account->generation, claims_challenge);
+  if (!kept) log::Warn("token.challenge_not_kept", {{"error_code", ToString(kept.error().code)}});
+}
+
+Task<jobs::Outcome> RefreshingTokenSource::KeepAlive(const jobs::Job& job) {
+  const ConnectedAccountId id = job.account_id;
+  const auto stored = co_await Read(id);
+  if (!stored) {
+    const ErrorCode code = stored.error().code;
+    if (code == ErrorCode::kNotFound || code == ErrorCode::kFenced) co_return jobs::Outcome::Completed();
+    co_return jobs::Outcome::Retry(stored.error());
+  }
+  const Instant used = stored->account.last_refresh_at.value_or(stored->account.created_at);
+  if (NeedsThePerson(stored->account) || used >= parts_.clock.Now() - kUnusedFor) co_return jobs::Outcome::Completed();
+  // A token that lived would be handed out: to call it rejected forces the refresh.
+  const auto refreshed = co_await AccessToken(id, stored->access_token);
+  if (refreshed) co_return jobs::Outcome::Completed();
+  switch (OwnerOf(refreshed.error().code)) {
+    case FaultOwner::kAccount:
+      co_return jobs::Outcome::Completed();  // Recorded; the person is told.
+    case FaultOwner::kOperator:
+    case FaultOwner::kProvider:
+      co_return jobs::Outcome::Snooze(std::max<std::chrono::milliseconds>(
+          refreshed.error().retry_after.value_or(std::chrono::milliseconds(0)), kKeepAlivePause));
+    default:
+      co_return jobs::Outcome::Retry(refreshed.error());
+  }
 }
 
 }  // namespace latchkey::connected_accounts

@@ -11,10 +11,17 @@
 #include "base/clock.hpp"
 #include "connected_accounts/account_store.hpp"
 #include "crypto/vault.hpp"
+#include "jobs/job.hpp"
 #include "oauth/identity_provider.hpp"
 #include "oauth/provider_records.hpp"
+#include "sync/provider_pause.hpp"
 
 namespace latchkey::connected_accounts {
+
+/// The kind of the job that keeps an idle account's grant from dying of disuse: Microsoft ends a refresh token that is
+/// 90 days old, Google one that was not used for six months.
+inline constexpr std::string_view kRefreshGrant = "refresh_grant";
+inline constexpr std::chrono::days kUnusedFor{30};
 
 /// TokenSource over the account store, the vault and the provider's token endpoint. Law five: one refresh per expiry
 /// over all callers (single flight), and over all processes (a lease in the database); the rotated token is stored
@@ -26,6 +33,7 @@ class RefreshingTokenSource final : public TokenSource {
     oauth::ProviderRecords& records;
     AccountStore& store;
     const crypto::Vault& vault;
+    sync::ProviderPauses& pauses;
     const Clock& clock;
     Executor executor;
   };
@@ -36,6 +44,12 @@ class RefreshingTokenSource final : public TokenSource {
   /// the person must act, and the provider is not asked again before), operator faults (a notice is raised, the account
   /// stays as it is), kProviderUnavailable and kRateLimited (wait), kNotFound, kFenced (being erased).
   Task<Result<SecretString>> AccessToken(const ConnectedAccountId& account, const SecretString& rejected) override;
+  Task<void> RequireSignIn(const ConnectedAccountId& account, ErrorCode fault,
+                           std::string_view claims_challenge) override;
+
+  /// Handler of `refresh_grant`: uses the refresh token, unless that happened since kUnusedFor or waits for the person.
+  /// A paused account is kept alive as well: no data is asked for, and resuming after a long rest finds access.
+  Task<jobs::Outcome> KeepAlive(const jobs::Job& job);
 
  private:
   struct Flight;
@@ -51,6 +65,11 @@ class RefreshingTokenSource final : public TokenSource {
     SealedTokens sealed;
     SecretString access_token;
   };
+  /// A refusal that a person or an administrator may end at any time: not asked about again for a moment.
+  struct RecentRefusal {
+    Error error;
+    Instant until{};
+  };
   std::optional<SecretString> Recall(const ConnectedAccountId& account, const SecretString& rejected);
   Task<Result<SecretString>> Produce(const ConnectedAccountId& account, const SecretString& rejected);
   Task<Result<Stored>> Read(const ConnectedAccountId& account);
@@ -59,13 +78,14 @@ class RefreshingTokenSource final : public TokenSource {
   Task<Result<SecretString>> RefreshUnderLease(Stored stored, const SecretString& rejected);
   Task<Result<SecretString>> Refresh(const Stored& stored);
   Task<Result<SecretString>> Store(const Stored& stored, const oauth::TokenSet& tokens);
-  Task<Error> Refused(const Stored& stored, Error error);
+  Task<Error> Refused(const Stored& stored, oauth::TokenRefusal refusal);
 
   Parts parts_;
   /// Names this process in refresh leases.
   std::string holder_;
   std::unordered_map<ConnectedAccountId, std::shared_ptr<Flight>> flights_;
   std::unordered_map<ConnectedAccountId, Remembered> remembered_;
+  std::unordered_map<ConnectedAccountId, RecentRefusal> refusals_;
 };
 
 }  // namespace latchkey::connected_accounts

@@ -186,5 +186,116 @@ TEST_F(Tokens, AnErasedAccountGetsNone) {
   EXPECT_EQ(AccessToken(nobody).error().code, ErrorCode::kNotFound);
 }
 
+TEST_F(Tokens, AGrantThatOnlyEndedOnADayIsNoTestMode) {
+  // The person may have granted access for a limited time.
+  remote_.more_token_members = R"(,"refresh_token_expires_in":86400)";
+  ASSERT_EQ(Finish(Start(Request({}, account_))).error, "");
+  remote_.more_token_members = "";
+  clock_.Advance(std::chrono::days(1));
+  Answer(400, R"({"error":"invalid_grant"})");
+  EXPECT_EQ(AccessToken(account_).error().code, ErrorCode::kReauthInvalidGrant);
+}
+
+TEST_F(Tokens, ThePersonIsToldOncePerEpisode) {
+  const auto told = [&] {
+    int count = 0;
+    for (const auto& event : Run(database_->events().ListAfter(user_, 0, 1000)).value()) {
+      count += event.type == "account.needs_reauth" ? 1 : 0;
+    }
+    return count;
+  };
+  Expire();
+  Answer(400, R"({"error":"invalid_grant"})");
+  for (int i = 0; i < 5; ++i) EXPECT_FALSE(AccessToken(account_));
+  EXPECT_EQ(told(), 1);
+  // A call that was under way ends well with the old token, another is told to wait: the grant is dead all the same.
+  const auto generation = Account(account_).generation;
+  ASSERT_TRUE(Run(store().ClearFault(account_, generation)));
+  ASSERT_TRUE(Run(store().SetFault(account_, generation, ErrorCode::kRateLimited, clock_.Now())));
+  EXPECT_EQ(Account(account_).fault, ErrorCode::kReauthInvalidGrant);
+  ASSERT_TRUE(Run(store().SetFault(account_, generation, ErrorCode::kNoRefreshToken, std::nullopt)));
+  EXPECT_EQ(told(), 1);
+  EXPECT_EQ(Refreshes(), 1);
+  ASSERT_EQ(Finish(Start(Request({}, account_))).error, "");
+  Expire();
+  Answer(400, R"({"error":"invalid_grant"})");
+  EXPECT_FALSE(AccessToken(account_));
+  EXPECT_EQ(told(), 2);
+}
+
+TEST_F(Tokens, AWaitThatTheTokenEndpointAskedForSurvivesARestart) {
+  Expire();
+  remote_.replaced["/token"].push_back(FakeProvider::Answer(429, "", {{"Retry-After", "60"}}));
+  EXPECT_EQ(AccessToken(account_).error().code, ErrorCode::kRateLimited);
+  EXPECT_EQ(Refreshes(), 1);
+  pauses_ = std::make_unique<sync::ProviderPauses>(database_->pauses(), clock_);
+  tokens_ = MakeTokenSource();
+  const auto waiting = AccessToken(account_);
+  EXPECT_EQ(waiting.error().code, ErrorCode::kRateLimited);
+  EXPECT_EQ(waiting.error().retry_after, std::chrono::seconds(60));
+  EXPECT_EQ(Refreshes(), 1) << "no call inside the window";
+  clock_.Advance(std::chrono::seconds(60));
+  EXPECT_TRUE(AccessToken(account_));
+}
+
+TEST_F(Tokens, AnIdleGrantIsUsedBeforeItDiesAlsoWhilePaused) {
+  const auto queue = [&] { return Run(store().ScheduleUnused(clock_.Now() - kUnusedFor, 10, kRefreshGrant)).value(); };
+  ASSERT_TRUE(Run(store().SetPaused(user_, account_, true)));
+  clock_.Advance(std::chrono::days(29));
+  EXPECT_EQ(queue(), 0);
+  clock_.Advance(std::chrono::days(2));
+  EXPECT_EQ(queue(), 1);
+  EXPECT_EQ(queue(), 1) << "once in the queue however often it is asked for";
+  const jobs::JobFilter filter{.state = std::nullopt, .kind = std::string(kRefreshGrant)};
+  const auto jobs = Run(database_->jobs().List(filter)).value().items;
+  ASSERT_EQ(jobs.size(), 1U);
+  EXPECT_EQ(Run(tokens_->KeepAlive(jobs[0])).kind, jobs::Outcome::Kind::kCompleted);
+  EXPECT_EQ(Refreshes(), 1);
+  EXPECT_EQ(queue(), 0);
+  EXPECT_EQ(Run(tokens_->KeepAlive(jobs[0])).kind, jobs::Outcome::Kind::kCompleted);
+  EXPECT_EQ(Refreshes(), 1) << "used a moment ago";
+}
+
+TEST_F(Tokens, AnIdleGrantThatIsDeadIsToldOnceAndLeftAlone) {
+  ASSERT_TRUE(Run(store().SetPaused(user_, account_, true)));
+  clock_.Advance(std::chrono::days(31));
+  ASSERT_EQ(Run(store().ScheduleUnused(clock_.Now() - kUnusedFor, 10, kRefreshGrant)), 1);
+  const jobs::JobFilter filter{.state = std::nullopt, .kind = std::string(kRefreshGrant)};
+  const auto job = Run(database_->jobs().List(filter)).value().items.at(0);
+  Answer(400, R"({"error":"invalid_grant"})");
+  EXPECT_EQ(Run(tokens_->KeepAlive(job)).kind, jobs::Outcome::Kind::kCompleted);
+  EXPECT_EQ(Account(account_).fault, ErrorCode::kReauthInvalidGrant) << "although it is paused";
+  EXPECT_EQ(Run(store().ScheduleUnused(clock_.Now() - kUnusedFor, 10, kRefreshGrant)), 0);
+  ASSERT_TRUE(Run(store().SetPaused(user_, account_, false)));
+  EXPECT_FALSE(AccessToken(account_));
+  EXPECT_EQ(Refreshes(), 1);
+}
+
+TEST_F(Tokens, ADemandOfTheProviderGoesIntoTheNextSignInAndEndsWithIt) {
+  const std::string challenge = R"({"access_token":{"nbf":{"essential":true,"value":"1772000000"}}})";
+  const auto claims = [&] {
+    const auto attempt = Run(connect_->CreateAttempt(Request({}, account_))).value();
+    const std::string url = Run(connect_->BuildAuthorizeUrl(user_, attempt.id, "/"))->authorize_url;
+    return oauth::testing::FormField(url.substr(url.find('?') + 1), "claims");
+  };
+  EXPECT_EQ(claims(), "");
+  Run(tokens_->RequireSignIn(account_, ErrorCode::kMfaRequired, challenge));
+  EXPECT_EQ(Account(account_).fault, ErrorCode::kMfaRequired);
+  EXPECT_EQ(AccessToken(account_, "access-1").error().code, ErrorCode::kMfaRequired);
+  EXPECT_EQ(Refreshes(), 0) << "asking again is of no use";
+  EXPECT_EQ(claims(), challenge);
+  ASSERT_EQ(Finish(Start(Request({}, account_))).error, "");
+  EXPECT_FALSE(Account(account_).fault);
+  EXPECT_EQ(claims(), "");
+}
+
+TEST_F(Tokens, AGrantThatAnAdministratorMendedIsFoundByTryingAgain) {
+  Expire();
+  const auto generation = Account(account_).generation;
+  ASSERT_TRUE(Run(store().SetFault(account_, generation, ErrorCode::kAdminConsentRequired, std::nullopt)));
+  EXPECT_TRUE(AccessToken(account_));
+  EXPECT_FALSE(Account(account_).fault);
+}
+
 }  // namespace
 }  // namespace latchkey::connected_accounts

@@ -2,6 +2,7 @@
 
 #include <cjose/cjose.h>
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 #include <cstdint>
@@ -80,6 +81,18 @@ std::shared_ptr<_cjose_jwk_int> ImportEc(const json::object& key) {
   return Import({{"kty", "EC"}, {"crv", "P-256"}, {"x", key.at("x")}, {"y", key.at("y")}});
 }
 
+bool SamePublicKey(const VerificationKey& a, const VerificationKey& b) {
+  cjose_err error{};
+  const auto text = [&](const VerificationKey& key) {
+    char* json = cjose_jwk_to_json(key.handle(), false, &error);
+    std::string copy = json == nullptr ? std::string() : std::string(json);
+    cjose_get_dealloc()(json);
+    return copy;
+  };
+  const std::string first = text(a);
+  return !first.empty() && first == text(b);
+}
+
 }  // namespace
 
 std::string_view ToString(JwsAlgorithm algorithm) { return algorithm == JwsAlgorithm::kRs256 ? "RS256" : "ES256"; }
@@ -116,6 +129,18 @@ Result<Jwks> Jwks::Parse(std::string_view text) {
     const auto kid = StringMember(key, "kid");
     if (key.contains("kid") && (!kid || kid->size() > kMaxKid)) continue;
     parsed.kid_ = std::string(kid.value_or(""));
+    if (key.contains("issuer")) {
+      const auto issuer = StringMember(key, "issuer");
+      if (!issuer) continue;
+      parsed.issuers_.emplace_back(*issuer);
+      const auto it = std::ranges::find_if(jwks.keys_, [&](const VerificationKey& known) {
+        return !known.kid_.empty() && known.kid_ == parsed.kid_ && SamePublicKey(known, parsed);
+      });
+      if (it != jwks.keys_.end() && !it->issuers_.empty()) {
+        it->issuers_.push_back(std::move(parsed.issuers_.front()));
+        continue;
+      }
+    }
     jwks.keys_.push_back(std::move(parsed));
   }
   return jwks;

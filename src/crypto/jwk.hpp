@@ -24,6 +24,8 @@ class VerificationKey {
   const std::string& kid() const { return kid_; }
   /// What the key may verify: its type allows one algorithm, and its `alg`, when present, agreed.
   JwsAlgorithm algorithm() const { return algorithm_; }
+  /// The issuers that the key says it signs for (the `issuer` member of Entra's sets); empty when it says nothing.
+  const std::vector<std::string>& issuers() const { return issuers_; }
   _cjose_jwk_int* handle() const { return key_.get(); }
 
  private:
@@ -31,11 +33,13 @@ class VerificationKey {
   VerificationKey() = default;
   std::string kid_;
   JwsAlgorithm algorithm_ = JwsAlgorithm::kRs256;
+  std::vector<std::string> issuers_;
   std::shared_ptr<_cjose_jwk_int> key_;
 };
 
 /// A key set (RFC 7517 section 5). Keys that we cannot or must not use (other types or curves, `use` other than sig,
-/// short moduli, broken encodings) are left out, as that section advises.
+/// short moduli, broken encodings, an `issuer` that is no text) are left out, as that section advises. One key that is
+/// listed once per issuer is one key with several.
 class Jwks {
  public:
   /// At most 256 KiB and 100 keys. kMalformedReply for anything that is not a key set, and for a member twice.

@@ -69,6 +69,8 @@ std::string_view ToString(TokenFault fault) {
       return "bad_key_id";
     case TokenFault::kUnknownKey:
       return "unknown_key";
+    case TokenFault::kWrongKeyIssuer:
+      return "wrong_key_issuer";
     case TokenFault::kKeyAlgorithmMismatch:
       return "key_algorithm_mismatch";
     case TokenFault::kBadSignature:

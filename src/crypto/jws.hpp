@@ -25,6 +25,7 @@ enum class TokenFault {
   kWrongType,
   kBadKeyId,
   kUnknownKey,
+  kWrongKeyIssuer,
   kKeyAlgorithmMismatch,
   kBadSignature,
   kClaimMissing,

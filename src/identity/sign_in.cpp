@@ -5,6 +5,7 @@
 
 #include "crypto/hash.hpp"
 #include "identity/setup.hpp"
+#include "oauth/callback.hpp"
 #include "oauth/flow_failure.hpp"
 #include "telemetry/log.hpp"
 
@@ -68,16 +69,14 @@ Task<Result<oauth::StartedFlow>> SignIn::Start(const StartRequest& request) {
 
 Task<SignIn::Finished> SignIn::Finish(const oauth::CallbackRequest& callback) {
   Finished finished;
-  const auto parameters = oauth::RedirectParameters::Parse(callback.query);
-  const auto transaction = parts_.transactions.Open(callback, oauth::Flow::kSignIn, parts_.clock.Now());
-  if (!parameters || !transaction) {
-    const Error& error = !parameters ? parameters.error() : transaction.error();
-    log::Warn("sign_in.refused",
-              {{"provider", callback.provider}, {"error_code", ToString(error.code)}, {"detail", error.detail}});
-    finished.error = oauth::ShownCode(error.code);
-    if (parameters) finished.clear_cookie = parts_.transactions.CookieName(parameters->state);
+  const auto opened =
+      oauth::OpenCallback(parts_.transactions, callback, oauth::Flow::kSignIn, parts_.clock.Now(), "sign_in.refused");
+  if (!opened.transaction) {
+    finished.error = opened.error;
+    finished.clear_cookie = opened.clear_cookie;
     co_return finished;
   }
+  const auto& transaction = opened.transaction;
   finished.return_to = transaction->return_to;
   const auto entry = co_await consumption_.Enter(*transaction);
   if (!entry) {
@@ -89,7 +88,7 @@ Task<SignIn::Finished> SignIn::Finish(const oauth::CallbackRequest& callback) {
     co_return finished;
   }
   const std::string state_hash = oauth::HashOf(transaction->state);
-  auto completed = co_await Complete(*transaction, *parameters, callback, state_hash);
+  auto completed = co_await Complete(*transaction, *opened.parameters, callback, state_hash);
   if (completed) co_return std::move(*completed);
   finished.error = oauth::ShownCode(completed.error().code);
   log::Warn("sign_in.failed", {{"provider", callback.provider},
@@ -107,19 +106,8 @@ Task<Result<SignIn::Finished>> SignIn::Complete(const oauth::Transaction& transa
                                                 const oauth::CallbackRequest& callback, const std::string& state_hash) {
   const auto provider = parts_.providers.Find(transaction.provider);
   if (!provider) co_return Fail(provider.error());
-  const auto issuer = co_await (*provider)->CheckResponseIssuer(parameters.issuer);
-  if (!issuer) co_return Fail(issuer.error());
-  if (!parameters.error.empty()) {
-    const ErrorCode code = oauth::MeaningOfRedirectError(parameters.error);
-    if (OwnerOf(code) == FaultOwner::kOperator) co_await parts_.records.RaiseOperatorFault(transaction.provider, code);
-    co_return Fail(code, "the provider answered with an error");
-  }
-  const auto tokens = co_await (*provider)->RedeemCode(oauth::Flow::kSignIn, parameters.code, transaction.verifier);
-  if (!tokens) {
-    const ErrorCode code = tokens.error().code;
-    if (OwnerOf(code) == FaultOwner::kOperator) co_await parts_.records.RaiseOperatorFault(transaction.provider, code);
-    co_return Fail(tokens.error());
-  }
+  const auto tokens = co_await oauth::RedeemCallback(**provider, parts_.records, transaction, parameters);
+  if (!tokens) co_return Fail(tokens.error());
   Sessions::Issued issued = parts_.sessions.Issue(callback.user_agent, callback.address);
   auto user = co_await Open(**provider, *tokens, transaction, issued.session, state_hash);
   if (!user) co_return Fail(user.error());

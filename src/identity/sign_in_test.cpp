@@ -24,7 +24,7 @@ using oauth::testing::FakeProvider;
 class Records final : public oauth::ProviderRecords {
  public:
   Task<bool> GrantInUse(std::string_view, std::string_view subject) override { co_return subject == in_use; }
-  Task<void> RaiseOperatorFault(std::string_view, ErrorCode code) override {
+  Task<void> RaiseOperatorFault(std::string_view, ErrorCode code, std::string_view) override {
     raised.push_back(code);
     co_return;
   }

@@ -29,15 +29,22 @@ bool OffersOnlyOther(const bj::object& document, std::string_view name, std::str
 }  // namespace
 
 Result<Discovery> Discovery::Parse(std::string_view text, std::string_view issuer) {
+  return Read(text, issuer, nullptr);
+}
+
+Result<Discovery> Discovery::Parse(std::string_view text, const IssuerRules& rules) { return Read(text, {}, &rules); }
+
+Result<Discovery> Discovery::Read(std::string_view text, std::string_view expected, const IssuerRules* rules) {
   crypto::JsonFault fault{};
   const auto document = crypto::ParseStrictObject(text, kMaxProviderDocument, fault);
   if (!document) return Fail(ErrorCode::kMalformedReply, "discovery: not a strict JSON object");
-  if (crypto::StringMember(*document, "issuer") != issuer) {
+  const std::string issuer(crypto::StringMember(*document, "issuer").value_or(""));
+  if (rules != nullptr ? !rules->MayDiscover(issuer) : issuer != expected) {
     return Fail(ErrorCode::kMalformedReply, "discovery: issuer differs from the configured one");
   }
-  const bool loopback = IsLoopbackHttpUrl(issuer);
+  const bool loopback = IsLoopbackHttpUrl(rules != nullptr ? rules->origin() : std::string_view(issuer));
   Discovery discovery;
-  discovery.issuer_ = std::string(issuer);
+  discovery.issuer_ = issuer;
   const struct {
     std::string_view name;
     std::string& target;
@@ -57,6 +64,9 @@ Result<Discovery> Discovery::Parse(std::string_view text, std::string_view issue
     if (!url || !IsSecureUrl(*url) || (!loopback && IsLoopbackHttpUrl(*url))) {
       return Fail(ErrorCode::kMalformedReply, fmt::format("discovery: {} is not https", name));
     }
+    if (rules != nullptr && !url->starts_with(std::string(rules->origin()) + '/')) {
+      return Fail(ErrorCode::kMalformedReply, fmt::format("discovery: {} is on another host", name));
+    }
     target = std::string(*url);
   }
   const bj::value* sends = document->if_contains("authorization_response_iss_parameter_supported");
@@ -65,9 +75,14 @@ Result<Discovery> Discovery::Parse(std::string_view text, std::string_view issue
   return discovery;
 }
 
-DiscoveryCache::DiscoveryCache(std::string url, std::string issuer, http_client::HttpClient& http, const Clock& clock,
-                               const Executor& executor)
-    : url_(std::move(url)), issuer_(std::move(issuer)), http_(http), clock_(clock), one_at_a_time_(executor, 1) {}
+DiscoveryCache::DiscoveryCache(std::string url, std::string issuer, const IssuerRules* rules,
+                               http_client::HttpClient& http, const Clock& clock, const Executor& executor)
+    : url_(std::move(url)),
+      issuer_(std::move(issuer)),
+      rules_(rules),
+      http_(http),
+      clock_(clock),
+      one_at_a_time_(executor, 1) {}
 
 Task<Result<std::shared_ptr<const Discovery>>> DiscoveryCache::Get() {
   if (document_ && clock_.Now() < fetched_at_ + kFresh) co_return document_;
@@ -108,7 +123,8 @@ Task<Result<std::shared_ptr<const Discovery>>> DiscoveryCache::Fetch() {
   if (response->status != 200) {
     co_return Fail(ErrorCode::kProviderUnavailable, fmt::format("discovery: status {}", response->status));
   }
-  auto discovery = Discovery::Parse(response->body, issuer_);
+  auto discovery =
+      rules_ != nullptr ? Discovery::Parse(response->body, *rules_) : Discovery::Parse(response->body, issuer_);
   if (!discovery) co_return Fail(discovery.error());
   co_return std::make_shared<const Discovery>(std::move(*discovery));
 }

@@ -11,6 +11,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "http_client/http_client.hpp"
+#include "oauth/issuer_rules.hpp"
 
 namespace latchkey::oauth {
 
@@ -24,6 +25,9 @@ class Discovery {
   /// kMalformedReply unless it is a strict JSON object whose issuer equals `issuer` exactly and whose endpoints are all
   /// https; for a plain-http loopback issuer they may be plain http on loopback as well.
   static Result<Discovery> Parse(std::string_view text, std::string_view issuer);
+  /// For a provider with an issuer per tenant: its rules say which issuers the document may name, and all endpoints
+  /// must be on the rules' origin.
+  static Result<Discovery> Parse(std::string_view text, const IssuerRules& rules);
 
   const std::string& issuer() const { return issuer_; }
   const std::string& authorization_endpoint() const { return authorization_endpoint_; }
@@ -38,6 +42,7 @@ class Discovery {
 
  private:
   Discovery() = default;
+  static Result<Discovery> Read(std::string_view text, std::string_view expected, const IssuerRules* rules);
   std::string issuer_, authorization_endpoint_, token_endpoint_, jwks_uri_, revocation_endpoint_;
   bool sends_issuer_ = false, needs_basic_ = false;
 };
@@ -46,9 +51,9 @@ class Discovery {
 /// the provider does not answer. One request at a time. Loop thread only.
 class DiscoveryCache {
  public:
-  /// `url` is the issuer with the well-known suffix.
-  DiscoveryCache(std::string url, std::string issuer, http_client::HttpClient& http, const Clock& clock,
-                 const Executor& executor);
+  /// `url` is the issuer with the well-known suffix, unless `rules` (nullptr for none) say otherwise.
+  DiscoveryCache(std::string url, std::string issuer, const IssuerRules* rules, http_client::HttpClient& http,
+                 const Clock& clock, const Executor& executor);
   /// kProviderUnavailable, kTimeout, kMalformedReply.
   Task<Result<std::shared_ptr<const Discovery>>> Get();
 
@@ -56,6 +61,7 @@ class DiscoveryCache {
   Task<Result<std::shared_ptr<const Discovery>>> Fetch();
 
   std::string url_, issuer_;
+  const IssuerRules* rules_;
   http_client::HttpClient& http_;
   const Clock& clock_;
   Semaphore one_at_a_time_;

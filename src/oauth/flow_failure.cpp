@@ -24,7 +24,8 @@ std::string ClaimedSubject(const SecretString& id_token) {
 
 }  // namespace
 
-ErrorCode MeaningOfRedirectError(std::string_view error) {
+ErrorCode MeaningOfRedirectError(const RedirectError& redirect) {
+  const std::string_view error = redirect.error;
   if (error == "access_denied" || error == "consent_required" || error == "interaction_required" ||
       error == "login_required" || error == "account_selection_required") {
     return ErrorCode::kAccessDenied;
@@ -46,6 +47,10 @@ std::string_view ShownCode(ErrorCode code) {
     case ErrorCode::kWrongAccount:
     case ErrorCode::kAlreadyConnected:
     case ErrorCode::kPolicyEnforced:
+    case ErrorCode::kMfaRequired:
+    case ErrorCode::kAdminConsentRequired:
+    case ErrorCode::kConditionalAccess:
+    case ErrorCode::kTenantNotAllowed:
     case ErrorCode::kInvalidClient:
     case ErrorCode::kRedirectUriMismatch:
     case ErrorCode::kProviderNotConfigured:
@@ -80,6 +85,7 @@ Task<void> RevokeUnused(IdentityProvider& provider, ProviderRecords& records, co
   const SecretString& token = tokens.refresh_token.empty() ? tokens.access_token : tokens.refresh_token;
   const auto revoked = co_await provider.Revoke(token);
   if (revoked) {
+    if (*revoked == Revocation::kNotOffered) co_return;
     log::Info("oauth.grant_revoked", {{"provider", provider.name()}});
   } else {
     log::Warn("oauth.revoke_failed", {{"provider", provider.name()},

@@ -12,7 +12,7 @@ namespace latchkey::oauth {
 
 /// What an `error` of the authorization response means: kAccessDenied, kPolicyEnforced, kProviderUnavailable,
 /// kInvalidClient (we are set up wrongly), or kSignInFailed.
-ErrorCode MeaningOfRedirectError(std::string_view error);
+ErrorCode MeaningOfRedirectError(const RedirectError& error);
 
 /// The code that a person may be shown for a failed flow: of a fixed set, the provider's ways of not answering joined.
 std::string_view ShownCode(ErrorCode code);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -23,7 +24,26 @@ struct AuthorizeRequest {
   Nonce nonce;
   PkceChallenge challenge;
   /// Preselects an account at the provider; the person may still choose another one.
-  std::string login_hint;
+  std::string login_hint = {};
+  /// What the provider demanded of the next sign-in of this person (TokenRefusal::claims_challenge), handed back as it
+  /// came; empty when it demanded nothing.
+  std::string claims_challenge = {};
+};
+
+/// What the provider's redirect says went wrong, as it arrived: never shown, never logged.
+struct RedirectError {
+  std::string error;
+  std::string description;
+  std::string suberror;
+};
+
+/// Why the token endpoint gave no tokens.
+struct TokenRefusal : Error {
+  TokenRefusal(Error error) : Error(std::move(error)) {}  // NOLINT(google-explicit-constructor): it is one.
+  /// A claims request (OIDC Core 5.5) to be sent with the person's next sign-in; empty when there is none.
+  std::string claims_challenge;
+  /// Of an operator's fault with several causes: which one, such as "client_secret_expired"; else empty.
+  std::string reason;
 };
 
 /// A successful answer of the token endpoint (RFC 6749 section 5.1).
@@ -38,14 +58,29 @@ struct TokenSet {
   std::optional<std::vector<std::string>> scopes;
 };
 
+using TokenAnswer = std::expected<TokenSet, TokenRefusal>;
+
+struct RefreshRequest {
+  SecretString refresh_token;
+  /// What the account holds; sent where the provider wants the scopes named again.
+  std::vector<std::string> scopes;
+};
+
+/// What became of taking a grant back at the provider.
+enum class Revocation {
+  kDone,
+  kNotOffered  ///< The provider has no way to; the person can, on GrantsPage().
+};
+
 /// The verified claims about a person.
 struct IdentityClaims {
-  std::string issuer;  ///< As configured, whatever spelling the token used.
+  /// As configured, whatever spelling the token used; of a provider with an issuer per tenant, the tenant's.
+  std::string issuer;
   std::string subject;
   std::string email;
   bool email_verified = false;
   std::string name, given_name, family_name;
-  /// The provider's claim of the organisation (Google: hd); empty for consumer accounts.
+  /// The provider's claim of the organisation (Google: hd, Entra: tid); empty for Google's consumer accounts.
   std::string organisation;
 };
 
@@ -54,22 +89,32 @@ struct IdentityClaims {
 class IdentityProvider {
  public:
   virtual ~IdentityProvider() = default;
-  virtual std::string_view name() const = 0;    ///< "google"
-  virtual std::string_view issuer() const = 0;  ///< As configured.
+  virtual std::string_view name() const = 0;  ///< "google"
   virtual Task<Result<std::string>> AuthorizeUrl(const AuthorizeRequest& request) = 0;
   /// Checks an `iss` of the authorization response, nullopt when it had none (RFC 9207). kStateMismatch.
   virtual Task<Result<void>> CheckResponseIssuer(std::optional<std::string_view> iss) = 0;
-  virtual Task<Result<TokenSet>> RedeemCode(Flow flow, const SecretString& code, const PkceVerifier& verifier) = 0;
-  /// Verifies the ID token of a code exchange (OIDC Core 3.1.3.7). kSignInFailed with the exact fault in the detail.
+  /// What an error in the redirect means.
+  virtual ErrorCode MeaningOf(const RedirectError& error) const = 0;
+  virtual Task<TokenAnswer> RedeemCode(Flow flow, const SecretString& code, const PkceVerifier& verifier) = 0;
+  /// Verifies the ID token of a code exchange (OIDC Core 3.1.3.7). kSignInFailed with the exact fault in the detail;
+  /// kTenantNotAllowed for a person of an organisation that this installation does not serve.
   virtual Task<Result<IdentityClaims>> VerifyIdentity(const TokenSet& tokens, const Nonce& nonce) = 0;
   /// Errors by owner: kReauthInvalidGrant (the person's), kInvalidClient and such (the operator's),
   /// kProviderUnavailable and kRateLimited (the provider's).
-  virtual Task<Result<TokenSet>> Refresh(const SecretString& refresh_token) = 0;
+  virtual Task<TokenAnswer> Refresh(const RefreshRequest& request) = 0;
   /// The ID token that came with a refresh, if any, must be about the same person (OIDC Core 12.2). `subject` is the
   /// stored one.
   virtual Task<Result<void>> VerifyRefreshed(const TokenSet& tokens, std::string_view subject) = 0;
   /// Success also for a token that is already dead.
-  virtual Task<Result<void>> Revoke(const SecretString& token) = 0;
+  virtual Task<Result<Revocation>> Revoke(const SecretString& token) = 0;
+
+  /// Whether Revoke can do anything at all.
+  virtual bool OffersRevocation() const = 0;
+  /// Where an administrator approves this application for a whole organisation: that of `subject` (as in
+  /// IdentityClaims), or, when empty, whichever the administrator belongs to. Empty where there is no such page.
+  virtual std::string AdminConsentUrl(std::string_view subject) const = 0;
+  /// Where the person sees and takes back what they granted to applications.
+  virtual std::string GrantsPage(std::string_view subject) const = 0;
 };
 
 /// The configured providers by name. Filled at start, constant afterwards.

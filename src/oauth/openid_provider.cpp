@@ -11,6 +11,8 @@
 namespace latchkey::oauth {
 namespace {
 
+constexpr std::string_view kOfflineAccess = "offline_access";
+
 std::unexpected<Error> Refused(crypto::TokenFault fault) {
   return Fail(ErrorCode::kSignInFailed, fmt::format("id token: {}", ToString(fault)));
 }
@@ -44,9 +46,9 @@ OpenIdProvider::OpenIdProvider(OpenIdProfile profile, std::string issuer, http_c
              .algorithms = profile_.algorithms,
              .organisation_claim = profile_.organisation_claim},
       clock_(clock),
-      discovery_(profile_.discovery_url, issuer_, http, clock, executor),
+      discovery_(profile_.discovery_url, issuer_, profile_.issuer_rules.get(), http, clock, executor),
       keys_(http, clock, executor),
-      endpoint_(profile_.client, http, clock) {
+      endpoint_(profile_.client, profile_.read_token_error, http, clock) {
   rules_.issuers.insert(rules_.issuers.end(), profile_.issuer_aliases.begin(), profile_.issuer_aliases.end());
 }
 
@@ -60,7 +62,10 @@ Task<Result<std::string>> OpenIdProvider::AuthorizeUrl(const AuthorizeRequest& r
   std::string scope = "openid email profile";
   const OpenIdProfile::Parameters* extra = &profile_.sign_in_parameters;
   if (request.flow == Flow::kConnect) {
-    for (const std::string& name : request.scopes) scope += ' ' + name;
+    for (const std::string& name : profile_.connect_scopes) scope += ' ' + name;
+    for (const std::string& name : request.scopes) {
+      if (std::ranges::find(profile_.connect_scopes, name) == profile_.connect_scopes.end()) scope += ' ' + name;
+    }
     extra = request.login_hint.empty() ? &profile_.connect_parameters : &profile_.reconnect_parameters;
   }
   TokenEndpoint::Form form{{"response_type", "code"},
@@ -74,11 +79,18 @@ Task<Result<std::string>> OpenIdProvider::AuthorizeUrl(const AuthorizeRequest& r
   for (const auto& [name, value] : *extra) form.emplace_back(name, value);
   if (request.flow == Flow::kConnect && !request.login_hint.empty())
     form.emplace_back("login_hint", request.login_hint);
+  if (!request.claims_challenge.empty()) form.emplace_back("claims", request.claims_challenge);
   const std::string& endpoint = (*discovery)->authorization_endpoint();
   co_return endpoint + (endpoint.contains('?') ? '&' : '?') + EncodeForm(form);
 }
 
 Task<Result<void>> OpenIdProvider::CheckResponseIssuer(std::optional<std::string_view> iss) {
+  if (iss && profile_.issuer_rules) {
+    const auto discovery = co_await discovery_.Get();
+    if (!discovery) co_return Fail(discovery.error());
+    if (profile_.issuer_rules->MayAnswer(*iss, (*discovery)->issuer())) co_return Result<void>();
+    co_return Fail(ErrorCode::kStateMismatch, "iss of the response is another issuer's");
+  }
   if (iss) {
     if (*iss != issuer_) co_return Fail(ErrorCode::kStateMismatch, "iss of the response is another issuer's");
     co_return Result<void>();
@@ -91,7 +103,7 @@ Task<Result<void>> OpenIdProvider::CheckResponseIssuer(std::optional<std::string
   co_return Result<void>();
 }
 
-Task<Result<TokenSet>> OpenIdProvider::RedeemCode(Flow flow, const SecretString& code, const PkceVerifier& verifier) {
+Task<TokenAnswer> OpenIdProvider::RedeemCode(Flow flow, const SecretString& code, const PkceVerifier& verifier) {
   const auto discovery = co_await discovery_.Get();
   if (!discovery) co_return Fail(discovery.error());
   const TokenEndpoint::Form form{{"grant_type", "authorization_code"},
@@ -99,6 +111,24 @@ Task<Result<TokenSet>> OpenIdProvider::RedeemCode(Flow flow, const SecretString&
                                  {"redirect_uri", CallbackUrl(flow)},
                                  {"code_verifier", verifier.secret().Reveal()}};
   co_return co_await endpoint_.Ask(**discovery, Grant::kAuthorizationCode, form);
+}
+
+crypto::TokenResult<IdentityClaims> OpenIdProvider::CheckClaims(const boost::json::object& claims,
+                                                                const crypto::VerificationKey& key,
+                                                                const Discovery& discovery,
+                                                                const std::optional<Nonce>& nonce,
+                                                                const SecretString& access_token) const {
+  if (!profile_.issuer_rules) return CheckIdTokenClaims(claims, rules_, nonce, access_token, clock_.Now());
+  auto expected = profile_.issuer_rules->Expect(claims, key.issuers(), discovery.issuer());
+  if (!expected) return std::unexpected(expected.error());
+  IdTokenRules rules = rules_;
+  rules.issuers = {expected->issuer};
+  auto person = CheckIdTokenClaims(claims, rules, nonce, access_token, clock_.Now());
+  if (!person) return person;
+  person->subject = std::move(expected->subject);
+  person->email = std::move(expected->email);
+  person->email_verified = expected->email_verified;
+  return person;
 }
 
 Task<Result<IdentityClaims>> OpenIdProvider::VerifyIdToken(const TokenSet& tokens, std::optional<Nonce> nonce) {
@@ -111,7 +141,7 @@ Task<Result<IdentityClaims>> OpenIdProvider::VerifyIdToken(const TokenSet& token
   if (!*key) co_return Refused(crypto::TokenFault::kUnknownKey);
   const auto claims = token->Verify(**key);
   if (!claims) co_return Refused(claims.error());
-  auto person = CheckIdTokenClaims(*claims, rules_, nonce, tokens.access_token, clock_.Now());
+  auto person = CheckClaims(*claims, **key, **discovery, nonce, tokens.access_token);
   if (!person) co_return Refused(person.error());
   co_return std::move(*person);
 }
@@ -119,13 +149,26 @@ Task<Result<IdentityClaims>> OpenIdProvider::VerifyIdToken(const TokenSet& token
 Task<Result<IdentityClaims>> OpenIdProvider::VerifyIdentity(const TokenSet& tokens, const Nonce& nonce) {
   if (tokens.id_token.empty()) co_return Fail(ErrorCode::kSignInFailed, "id token: absent");
   std::optional<Nonce> expected = nonce;
-  co_return co_await VerifyIdToken(tokens, std::move(expected));
+  auto person = co_await VerifyIdToken(tokens, std::move(expected));
+  if (!person || !profile_.issuer_rules) co_return person;
+  const auto admitted = profile_.issuer_rules->Admit(*person);
+  if (!admitted) co_return Fail(admitted.error());
+  co_return person;
 }
 
-Task<Result<TokenSet>> OpenIdProvider::Refresh(const SecretString& refresh_token) {
+Task<TokenAnswer> OpenIdProvider::Refresh(const RefreshRequest& request) {
   const auto discovery = co_await discovery_.Get();
   if (!discovery) co_return Fail(discovery.error());
-  const TokenEndpoint::Form form{{"grant_type", "refresh_token"}, {"refresh_token", refresh_token.Reveal()}};
+  TokenEndpoint::Form form{{"grant_type", "refresh_token"}, {"refresh_token", request.refresh_token.Reveal()}};
+  std::string scope;
+  if (profile_.scopes_at_refresh && !request.scopes.empty()) {
+    for (const std::string& name : request.scopes) {
+      if (name != kOfflineAccess) scope += name + ' ';
+    }
+    // Not among what a grant lists, and the reason for the next refresh token.
+    scope += kOfflineAccess;
+    form.emplace_back("scope", scope);
+  }
   co_return co_await endpoint_.Ask(**discovery, Grant::kRefreshToken, form);
 }
 
@@ -140,10 +183,18 @@ Task<Result<void>> OpenIdProvider::VerifyRefreshed(const TokenSet& tokens, std::
   co_return Result<void>();
 }
 
-Task<Result<void>> OpenIdProvider::Revoke(const SecretString& token) {
+Task<Result<Revocation>> OpenIdProvider::Revoke(const SecretString& token) {
   const auto discovery = co_await discovery_.Get();
   if (!discovery) co_return Fail(discovery.error());
   co_return co_await endpoint_.Revoke(**discovery, token);
+}
+
+std::string OpenIdProvider::AdminConsentUrl(std::string_view subject) const {
+  return profile_.admin_consent_url ? profile_.admin_consent_url(subject) : std::string();
+}
+
+std::string OpenIdProvider::GrantsPage(std::string_view subject) const {
+  return profile_.grants_page ? profile_.grants_page(subject) : std::string();
 }
 
 }  // namespace latchkey::oauth

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -10,8 +11,10 @@
 #include "base/clock.hpp"
 #include "http_client/http_client.hpp"
 #include "oauth/discovery.hpp"
+#include "oauth/flow_failure.hpp"
 #include "oauth/id_token.hpp"
 #include "oauth/identity_provider.hpp"
+#include "oauth/issuer_rules.hpp"
 #include "oauth/jwks_cache.hpp"
 #include "oauth/token_endpoint.hpp"
 
@@ -28,6 +31,17 @@ struct OpenIdProfile {
   std::vector<std::string> issuer_aliases;
   std::vector<crypto::JwsAlgorithm> algorithms{crypto::JwsAlgorithm::kRs256};
   std::string organisation_claim;
+  /// Set for a provider with an issuer per tenant.
+  std::shared_ptr<const IssuerRules> issuer_rules;
+  TokenErrorReader read_token_error = &ClassifyTokenError;
+  ErrorCode (*read_redirect_error)(const RedirectError& error) = &MeaningOfRedirectError;
+  /// Scopes that connecting asks for besides those of the capabilities.
+  std::vector<std::string> connect_scopes;
+  /// The scopes are named again at each refresh.
+  bool scopes_at_refresh = false;
+  bool offers_revocation = true;
+  std::function<std::string(std::string_view subject)> admin_consent_url;
+  std::function<std::string(std::string_view subject)> grants_page;
   using Parameters = std::vector<std::pair<std::string, std::string>>;
   /// Added to the authorize address of each flow.
   Parameters sign_in_parameters;
@@ -46,19 +60,25 @@ class OpenIdProvider final : public IdentityProvider {
                                                       const Clock& clock, const Executor& executor);
 
   std::string_view name() const override { return profile_.name; }
-  std::string_view issuer() const override { return issuer_; }
   Task<Result<std::string>> AuthorizeUrl(const AuthorizeRequest& request) override;
   Task<Result<void>> CheckResponseIssuer(std::optional<std::string_view> iss) override;
-  Task<Result<TokenSet>> RedeemCode(Flow flow, const SecretString& code, const PkceVerifier& verifier) override;
+  ErrorCode MeaningOf(const RedirectError& error) const override { return profile_.read_redirect_error(error); }
+  Task<TokenAnswer> RedeemCode(Flow flow, const SecretString& code, const PkceVerifier& verifier) override;
   Task<Result<IdentityClaims>> VerifyIdentity(const TokenSet& tokens, const Nonce& nonce) override;
-  Task<Result<TokenSet>> Refresh(const SecretString& refresh_token) override;
+  Task<TokenAnswer> Refresh(const RefreshRequest& request) override;
   Task<Result<void>> VerifyRefreshed(const TokenSet& tokens, std::string_view subject) override;
-  Task<Result<void>> Revoke(const SecretString& token) override;
+  Task<Result<Revocation>> Revoke(const SecretString& token) override;
+  bool OffersRevocation() const override { return profile_.offers_revocation; }
+  std::string AdminConsentUrl(std::string_view subject) const override;
+  std::string GrantsPage(std::string_view subject) const override;
 
  private:
   OpenIdProvider(OpenIdProfile profile, std::string issuer, http_client::HttpClient& http, const Clock& clock,
                  const Executor& executor);
   const std::string& CallbackUrl(Flow flow) const;
+  crypto::TokenResult<IdentityClaims> CheckClaims(const boost::json::object& claims, const crypto::VerificationKey& key,
+                                                  const Discovery& discovery, const std::optional<Nonce>& nonce,
+                                                  const SecretString& access_token) const;
   Task<Result<IdentityClaims>> VerifyIdToken(const TokenSet& tokens, std::optional<Nonce> nonce);
 
   OpenIdProfile profile_;

@@ -42,13 +42,14 @@ class OpenIdProviderTest : public ::testing::Test {
             .challenge = verifier_.Challenge(),
             .login_hint = std::move(hint)};
   }
-  Result<TokenSet> Redeem() { return Run(provider_->RedeemCode(Flow::kSignIn, SecretString("code"), verifier_)); }
-  ErrorCode RefreshError() { return Run(provider_->Refresh(SecretString("r"))).error().code; }
+  TokenAnswer Redeem() { return Run(provider_->RedeemCode(Flow::kSignIn, SecretString("code"), verifier_)); }
+  ErrorCode RefreshError() { return Run(provider_->Refresh(refresh_)).error().code; }
 
   boost::asio::io_context loop_;
   ManualClock clock_{ParseInstant("2026-03-01T10:00:00Z").value()};
   FakeProvider remote_{clock_};
   std::shared_ptr<OpenIdProvider> provider_;
+  const RefreshRequest refresh_{.refresh_token = SecretString("r"), .scopes = {"mail.read"}};
   const State state_ = State::Generate();
   const Nonce nonce_ = Nonce::Generate();
   const PkceVerifier verifier_ = PkceVerifier::Generate();
@@ -195,7 +196,7 @@ TEST_F(OpenIdProviderTest, TheIssuerOfAResponseMustBeOursAndThereWhenAdvertised)
 }
 
 TEST_F(OpenIdProviderTest, ARefreshAboutSomebodyElseIsNotAccepted) {
-  const auto tokens = Run(provider_->Refresh(SecretString("r")));
+  const auto tokens = Run(provider_->Refresh(refresh_));
   ASSERT_TRUE(tokens);
   EXPECT_TRUE(tokens->refresh_token.empty());
   EXPECT_TRUE(Run(provider_->VerifyRefreshed(*tokens, "subject-1")));

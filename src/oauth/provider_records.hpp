@@ -15,8 +15,9 @@ class ProviderRecords {
   /// Whether a connected mailbox lives from the grant of this person: revoking would break it (providers such as
   /// Google end all scopes of a client at once). True when in doubt.
   virtual Task<bool> GrantInUse(std::string_view provider, std::string_view subject) = 0;
-  /// An operator's fault was met (one notice however often), or the provider accepted our client again.
-  virtual Task<void> RaiseOperatorFault(std::string_view provider, ErrorCode code) = 0;
+  /// An operator's fault was met (one notice however often; `reason` as in TokenRefusal), or the provider accepted our
+  /// client again.
+  virtual Task<void> RaiseOperatorFault(std::string_view provider, ErrorCode code, std::string_view reason) = 0;
   virtual Task<void> ResolveOperatorFaults(std::string_view provider) = 0;
 };
 

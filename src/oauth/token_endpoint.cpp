@@ -65,13 +65,6 @@ bool EqualsIgnoringCase(std::string_view a, std::string_view b) {
   });
 }
 
-/// An error code fit for the log; empty for text that is none.
-std::string SafeCode(std::optional<std::string_view> text) {
-  const auto ok = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
-  if (!text || text->size() > 64 || !std::ranges::all_of(*text, ok)) return {};
-  return std::string(*text);
-}
-
 ErrorCode MeaningOf(std::string_view code, Grant grant) {
   if (code == "invalid_grant") {
     return grant == Grant::kRefreshToken ? ErrorCode::kReauthInvalidGrant : ErrorCode::kSignInFailed;
@@ -91,6 +84,12 @@ ErrorCode MeaningOf(std::string_view code, Grant grant) {
 }
 
 }  // namespace
+
+std::string SafeErrorCode(std::optional<std::string_view> text) {
+  const auto ok = [](char c) { return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_' || c == '-'; };
+  if (!text || text->size() > 64 || !std::ranges::all_of(*text, ok)) return {};
+  return std::string(*text);
+}
 
 Result<TokenSet> ParseTokenResponse(std::string_view body, Instant now) {
   crypto::JsonFault fault{};
@@ -121,7 +120,7 @@ Result<TokenSet> ParseTokenResponse(std::string_view body, Instant now) {
   return tokens;
 }
 
-Error ClassifyTokenError(const http_client::HttpResponse& response, Grant grant) {
+TokenRefusal ClassifyTokenError(const http_client::HttpResponse& response, Grant grant) {
   Error error{.code = ErrorCode::kMalformedReply,
               .detail = fmt::format("token endpoint: status {}", response.status),
               .retry_after = RetryAfterOf(response)};
@@ -136,11 +135,11 @@ Error ClassifyTokenError(const http_client::HttpResponse& response, Grant grant)
   crypto::JsonFault fault{};
   const auto reply = crypto::ParseStrictObject(response.body, kMaxProviderDocument, fault);
   if (!reply) return error;
-  const std::string code = SafeCode(crypto::StringMember(*reply, "error"));
+  const std::string code = SafeErrorCode(crypto::StringMember(*reply, "error"));
   if (code.empty()) return error;
   error.code = MeaningOf(code, grant);
   error.detail += ", " + code;
-  if (const std::string subtype = SafeCode(crypto::StringMember(*reply, "error_subtype")); !subtype.empty()) {
+  if (const std::string subtype = SafeErrorCode(crypto::StringMember(*reply, "error_subtype")); !subtype.empty()) {
     error.detail += "/" + subtype;
   }
   return error;
@@ -190,28 +189,30 @@ http_client::HttpRequest TokenEndpoint::MakeRequest(const Discovery& discovery, 
   return request;
 }
 
-Task<Result<TokenSet>> TokenEndpoint::Ask(const Discovery& discovery, Grant grant, const Form& form) {
+Task<TokenAnswer> TokenEndpoint::Ask(const Discovery& discovery, Grant grant, const Form& form) {
   const http_client::HttpRequest request = MakeRequest(discovery, discovery.token_endpoint(), form);
   const auto response = co_await http_.Send(request);
   if (!response) co_return Fail(response.error());
-  if (response->status != 200) co_return Fail(ClassifyTokenError(*response, grant));
-  co_return ParseTokenResponse(response->body, clock_.Now());
+  if (response->status != 200) co_return std::unexpected(read_error_(*response, grant));
+  auto tokens = ParseTokenResponse(response->body, clock_.Now());
+  if (!tokens) co_return Fail(tokens.error());
+  co_return std::move(*tokens);
 }
 
-Task<Result<void>> TokenEndpoint::Revoke(const Discovery& discovery, const SecretString& token) {
-  if (discovery.revocation_endpoint().empty()) co_return Result<void>();
+Task<Result<Revocation>> TokenEndpoint::Revoke(const Discovery& discovery, const SecretString& token) {
+  if (discovery.revocation_endpoint().empty()) co_return Revocation::kNotOffered;
   const Form form{{"token", token.Reveal()}};
   const http_client::HttpRequest request = MakeRequest(discovery, discovery.revocation_endpoint(), form);
   const auto response = co_await http_.Send(request);
   if (!response) co_return Fail(response.error());
-  if (response->status == 200) co_return Result<void>();
+  if (response->status == 200) co_return Revocation::kDone;
   crypto::JsonFault fault{};
   const auto reply = crypto::ParseStrictObject(response->body, kMaxProviderDocument, fault);
   // Google's answer for a token that is already dead; the goal is reached.
   if (response->status == 400 && reply && crypto::StringMember(*reply, "error") == "invalid_token") {
-    co_return Result<void>();
+    co_return Revocation::kDone;
   }
-  co_return Fail(ClassifyTokenError(*response, Grant::kRefreshToken));
+  co_return Fail(read_error_(*response, Grant::kRefreshToken));
 }
 
 }  // namespace latchkey::oauth

@@ -34,22 +34,26 @@ Result<TokenSet> ParseTokenResponse(std::string_view body, Instant now);
 ///             kMalformedReply
 ///   flow      invalid_grant of a code -> kSignInFailed
 /// The detail holds the provider's error code and subtype, never its description.
-Error ClassifyTokenError(const http_client::HttpResponse& response, Grant grant);
+TokenRefusal ClassifyTokenError(const http_client::HttpResponse& response, Grant grant);
 
 /// Retry-After in seconds, whole or with decimals, at most an hour; nullopt for absent or other forms.
 std::optional<std::chrono::milliseconds> RetryAfterOf(const http_client::HttpResponse& response);
 
+/// Reads a failed answer of one provider's token endpoint.
+using TokenErrorReader = TokenRefusal (*)(const http_client::HttpResponse& response, Grant grant);
+
 /// Redeems and refreshes at a provider's token endpoint, and revokes. Stateless; loop thread only.
 class TokenEndpoint {
  public:
-  TokenEndpoint(ClientCredentials client, http_client::HttpClient& http, const Clock& clock)
-      : client_(std::move(client)), http_(http), clock_(clock) {}
+  TokenEndpoint(ClientCredentials client, TokenErrorReader read_error, http_client::HttpClient& http,
+                const Clock& clock)
+      : client_(std::move(client)), read_error_(read_error), http_(http), clock_(clock) {}
 
   using Form = std::vector<std::pair<std::string_view, std::string_view>>;
   /// One attempt within kProviderDeadline.
-  Task<Result<TokenSet>> Ask(const Discovery& discovery, Grant grant, const Form& form);
-  /// RFC 7009. Success also for a token that the provider no longer knows, and when it has no revocation endpoint.
-  Task<Result<void>> Revoke(const Discovery& discovery, const SecretString& token);
+  Task<TokenAnswer> Ask(const Discovery& discovery, Grant grant, const Form& form);
+  /// RFC 7009. kDone also for a token that the provider no longer knows.
+  Task<Result<Revocation>> Revoke(const Discovery& discovery, const SecretString& token);
 
   const ClientCredentials& client() const { return client_; }
 
@@ -57,9 +61,13 @@ class TokenEndpoint {
   http_client::HttpRequest MakeRequest(const Discovery& discovery, const std::string& url, const Form& form) const;
 
   ClientCredentials client_;
+  TokenErrorReader read_error_;
   http_client::HttpClient& http_;
   const Clock& clock_;
 };
+
+/// An OAuth error code fit for the log; empty for text that is none.
+std::string SafeErrorCode(std::optional<std::string_view> text);
 
 /// name=value&... in application/x-www-form-urlencoded.
 std::string EncodeForm(const TokenEndpoint::Form& form);

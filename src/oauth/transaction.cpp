@@ -14,6 +14,7 @@ namespace bj = boost::json;
 constexpr std::size_t kMaxReturnPath = 1024;
 constexpr std::size_t kMaxCode = 4096;
 constexpr std::size_t kMaxSealed = 8192;
+constexpr std::size_t kMaxDescription = 2048;
 
 std::string Text(const bj::object& object, std::string_view name) {
   return std::string(crypto::StringMember(object, name).value_or(""));
@@ -95,7 +96,10 @@ Result<RedirectParameters> RedirectParameters::Parse(const std::vector<std::pair
   std::optional<std::string> code;
   std::optional<std::string> error;
   std::optional<std::string> issuer;
+  RedirectError refused;
   for (const auto& [name, value] : query) {
+    if (name == "error_description") refused.description = value.substr(0, kMaxDescription);
+    if (name == "suberror" || name == "error_subcode") refused.suberror = value.substr(0, kMaxDescription);
     std::optional<std::string>* slot = name == "state"   ? &state
                                        : name == "code"  ? &code
                                        : name == "error" ? &error
@@ -109,12 +113,14 @@ Result<RedirectParameters> RedirectParameters::Parse(const std::vector<std::pair
   if (code.has_value() == error.has_value()) {
     return Fail(ErrorCode::kStateMismatch, "response must have either a code or an error");
   }
+  if (error && error->empty()) return Fail(ErrorCode::kStateMismatch, "error is empty");
   if (code && (code->empty() || code->size() > kMaxCode)) {
     return Fail(ErrorCode::kStateMismatch, "code is empty or too long");
   }
+  refused.error = std::move(error).value_or("");
   return RedirectParameters{.state = std::move(*state),
                             .code = SecretString(std::move(code).value_or("")),
-                            .error = std::move(error).value_or(""),
+                            .error = std::move(refused),
                             .issuer = std::move(issuer)};
 }
 

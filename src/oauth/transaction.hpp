@@ -12,6 +12,7 @@
 #include "base/error.hpp"
 #include "base/secret.hpp"
 #include "crypto/sealed_box.hpp"
+#include "oauth/identity_provider.hpp"
 #include "oauth/values.hpp"
 
 namespace latchkey::oauth {
@@ -85,7 +86,7 @@ class Transactions {
 struct RedirectParameters {
   std::string state;
   SecretString code;
-  std::string error;  ///< The provider's error code; never shown.
+  RedirectError error;  ///< The provider's; its code is empty when there is none. Never shown.
   std::optional<std::string> issuer;
   static Result<RedirectParameters> Parse(const std::vector<std::pair<std::string, std::string>>& query);
 };

@@ -1,13 +1,18 @@
 // The part of the account store that keeps faults, the schedule and the operator's notices.
 
+#include <fmt/format.h>
+
 #include "storage/account_store.hpp"
 
 namespace latchkey::storage {
 namespace {
 
 constexpr std::string_view kReadFault =
-    "SELECT user_id, generation, disconnecting, fault_code, paused_at IS NOT NULL FROM connected_accounts WHERE id = "
-    "$1";
+    "SELECT user_id, generation, disconnecting, fault_code, paused_at IS NOT NULL, reauth_notified_at IS NOT NULL "
+    "FROM connected_accounts WHERE id = $1";
+constexpr std::string_view kNoteTold = "UPDATE connected_accounts SET reauth_notified_at = $2 WHERE id = $1";
+constexpr std::string_view kKeepChallenge = R"sql(
+UPDATE connected_accounts SET claims_challenge = $3 WHERE id = $1 AND generation = $2 AND disconnecting = 0)sql";
 constexpr std::string_view kSetFault = R"sql(
 UPDATE connected_accounts
 SET fault_code = $2, fault_since = CASE WHEN fault_code IS $2 THEN fault_since ELSE $4 END, next_attempt_at = $3,
@@ -37,19 +42,25 @@ FROM email_sync_status s JOIN connected_accounts a ON a.id = s.connected_account
 WHERE s.next_sync_at IS NOT NULL AND s.next_sync_at <= $1
 ORDER BY s.next_sync_at LIMIT $2)sql";
 constexpr std::string_view kMoveOn = "UPDATE email_sync_status SET next_sync_at = $2 WHERE connected_account_id = $1";
+// The index on the last use: only what has rested for long is looked at.
+constexpr std::string_view kTakeUnused = R"sql(
+SELECT id, generation, fault_code FROM connected_accounts
+WHERE coalesce(last_refresh_at, created_at) < $1 AND disconnecting = 0 AND refresh_token <> ''
+ORDER BY coalesce(last_refresh_at, created_at))sql";
 constexpr std::string_view kReadForSync =
     "SELECT generation, paused_at IS NOT NULL, disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
 
 constexpr std::string_view kRaise = R"sql(
-INSERT INTO notices (provider, code, since, last_seen, count) VALUES ($1, $2, $3, $3, 1)
+INSERT INTO notices (provider, code, since, last_seen, count, reason) VALUES ($1, $2, $3, $3, 1, $4)
 ON CONFLICT (provider, code) DO UPDATE
-SET since = CASE WHEN resolved_at IS NULL THEN since ELSE excluded.since END,
+SET reason = CASE WHEN excluded.reason = '' AND resolved_at IS NULL THEN reason ELSE excluded.reason END,
+    since = CASE WHEN resolved_at IS NULL THEN since ELSE excluded.since END,
     count = CASE WHEN resolved_at IS NULL THEN count + 1 ELSE 1 END,
     last_seen = excluded.last_seen, resolved_at = NULL)sql";
 constexpr std::string_view kResolve = "UPDATE notices SET resolved_at = $2 WHERE provider = $1 AND resolved_at IS NULL";
 constexpr std::string_view kAnyNotice = "SELECT 1 FROM notices WHERE provider = $1 AND resolved_at IS NULL";
 constexpr std::string_view kListNotices =
-    "SELECT code, provider, since, last_seen, count FROM notices WHERE resolved_at IS NULL ORDER BY since";
+    "SELECT code, provider, since, last_seen, count, reason FROM notices WHERE resolved_at IS NULL ORDER BY since";
 
 constexpr std::string_view kCountSharing = R"sql(
 SELECT count(*) FROM connected_accounts
@@ -58,6 +69,10 @@ WHERE provider = $1 AND provider_account_id = $2 AND id <> $3 AND disconnecting 
 struct FaultRow {
   UserId user_id;
   std::string code;
+  bool paused = false;
+  bool told = false;  ///< The person was told that they have to sign in again.
+
+  std::optional<ErrorCode> fault() const { return code.empty() ? std::nullopt : ParseErrorCode(code); }
 };
 
 Result<FaultRow> ReadFault(Transaction& transaction, const ConnectedAccountId& id, std::int64_t generation) {
@@ -65,8 +80,20 @@ Result<FaultRow> ReadFault(Transaction& transaction, const ConnectedAccountId& i
   if (!rows.Step() || rows.Int(1) != generation || rows.Bool(2)) {
     return Fail(ErrorCode::kFenced, "the account is gone or of another generation");
   }
-  if (rows.Bool(4)) return Fail(ErrorCode::kFenced, "the account is paused");
-  return FaultRow{.user_id = rows.IdOf<UserId>(0), .code = rows.String(3)};
+  return FaultRow{
+      .user_id = rows.IdOf<UserId>(0), .code = rows.String(3), .paused = rows.Bool(4), .told = rows.Bool(5)};
+}
+
+std::unexpected<Error> Paused() { return Fail(ErrorCode::kFenced, "the account is paused"); }
+
+void TellToSignIn(Transaction& transaction, const UserId& user, const ConnectedAccountId& id, std::string_view fault,
+                  Instant now) {
+  transaction.Execute(kNoteTold, id, now);
+  const events::NewEvent event{.type = "account.needs_reauth",
+                               .user_id = user,
+                               .account_id = id,
+                               .payload = fmt::format(R"({{"account_id":"{}","reason":{}}})", id, JsonString(fault))};
+  WriteEvent(transaction, event, now);
 }
 
 }  // namespace
@@ -77,11 +104,16 @@ Task<Result<void>> AccountStore::SetFault(const ConnectedAccountId& id, std::int
   auto write = [&](Transaction& transaction) -> Result<void> {
     auto before = ReadFault(transaction, id, generation);
     if (!before) return Fail(std::move(before.error()));
+    const bool needs_sign_in = connected_accounts::NeedsSignIn(code);
+    if (before->paused && !needs_sign_in) return Paused();
+    const auto held = before->fault();
+    if (held && connected_accounts::NeedsSignIn(*held) && !needs_sign_in) return {};
     const std::string_view name = ToString(code);
     const bool waits_for_person = !next_attempt_at && OwnerOf(code) == FaultOwner::kAccount;
     const bool changed = transaction.Execute(kSetFault, id, name, next_attempt_at, now) > 0;
     // Also when the fault is the same: a resumed account may have become due meanwhile.
-    transaction.Execute(kFaultStatus, id, name, waits_for_person, next_attempt_at, now);
+    if (!before->paused) transaction.Execute(kFaultStatus, id, name, waits_for_person, next_attempt_at, now);
+    if (needs_sign_in && !before->told) TellToSignIn(transaction, before->user_id, id, name, now);
     if (changed) WriteAccountUpdated(transaction, before->user_id, id, now);
     return {};
   };
@@ -93,7 +125,9 @@ Task<Result<void>> AccountStore::ClearFault(const ConnectedAccountId& id, std::i
   auto write = [&](Transaction& transaction) -> Result<void> {
     auto before = ReadFault(transaction, id, generation);
     if (!before) return Fail(std::move(before.error()));
-    if (before->code.empty()) {
+    if (before->paused) return Paused();
+    const auto held = before->fault();
+    if (!held || connected_accounts::EndsWithNewTokens(*held)) {
       transaction.Execute(kNoteSuccess, id, now);
       return {};
     }
@@ -101,6 +135,40 @@ Task<Result<void>> AccountStore::ClearFault(const ConnectedAccountId& id, std::i
     transaction.Execute(kClearStatus, id, now);
     WriteAccountUpdated(transaction, before->user_id, id, now);
     return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<void>> AccountStore::KeepClaimsChallenge(const ConnectedAccountId& id, std::int64_t generation,
+                                                     std::string_view challenge) {
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    transaction.Execute(kKeepChallenge, id, generation, challenge);
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<int>> AccountStore::ScheduleUnused(Instant used_before, int limit, std::string_view kind) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<int> {
+    std::vector<Due> unused;
+    {
+      Rows rows = transaction.Query(kTakeUnused, used_before);
+      while (static_cast<int>(unused.size()) < limit && rows.Step()) {
+        const auto fault = rows.IsNull(2) ? std::nullopt : ParseErrorCode(rows.Text(2));
+        if (fault && connected_accounts::NeedsSignIn(*fault)) continue;
+        unused.push_back({.id = rows.IdOf<ConnectedAccountId>(0), .generation = rows.Int(1)});
+      }
+    }
+    for (const Due& account : unused) {
+      const jobs::NewJob job{.kind = std::string(kind),
+                             .priority = jobs::Priority::kNormal,
+                             .unique_key = jobs::AccountKey(kind, account.id),
+                             .account_id = account.id,
+                             .generation = account.generation};
+      if (auto inserted = InsertJob(transaction, job, now); !inserted) return Fail(std::move(inserted.error()));
+    }
+    return static_cast<int>(unused.size());
   };
   co_return co_await engine_.Write(write);
 }
@@ -154,10 +222,10 @@ Task<Result<int>> AccountStore::CountSharingGrant(std::string_view provider, std
   co_return co_await engine_.Read(read);
 }
 
-Task<Result<void>> AccountStore::RaiseNotice(std::string_view provider, ErrorCode code) {
+Task<Result<void>> AccountStore::RaiseNotice(std::string_view provider, ErrorCode code, std::string_view reason) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kRaise, provider, ToString(code), now);
+    transaction.Execute(kRaise, provider, ToString(code), now, reason);
     return {};
   };
   co_return co_await engine_.Write(write);
@@ -184,6 +252,7 @@ Task<Result<std::vector<AccountStore::Notice>>> AccountStore::ListNotices() {
     while (rows.Step()) {
       notices.push_back({.code = rows.String(0),
                          .provider = rows.String(1),
+                         .reason = rows.String(5),
                          .since = rows.Time(2),
                          .last_seen = rows.Time(3),
                          .count = rows.Int(4)});

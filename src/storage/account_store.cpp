@@ -17,7 +17,9 @@ SELECT a.id, a.user_id, a.provider, a.provider_account_id, a.email, a.display_na
        a.next_attempt_at, a.last_success_at, a.token_expires_at, a.created_at, s.backfill_complete, s.backfill_done,
        s.backfill_total, s.epoch, s.backfill_started_at, s.synced_messages_count,
        EXISTS (SELECT 1 FROM jobs j WHERE j.connected_account_id = a.id AND j.state = 'running'
-               AND j.kind IN ('fetch_emails', 'backfill_emails'))
+               AND j.kind IN ('fetch_emails', 'backfill_emails')),
+       a.last_refresh_at, a.claims_challenge,
+       CASE WHEN a.disconnecting THEN (SELECT max(e.requested_at) FROM erasures e WHERE e.connected_account_id = a.id) END
 FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a.id)sql";
 const std::string kListOfUser = kAccounts + " WHERE a.user_id = $1 ORDER BY a.created_at, a.id";
 const std::string kGetOfUser = kAccounts + " WHERE a.id = $1 AND a.user_id = $2";
@@ -47,14 +49,19 @@ FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a
 constexpr std::string_view kExists = "SELECT disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
 
 constexpr std::string_view kReadTokens =
-    "SELECT access_token, refresh_token, token_expires_at, token_version, refresh_token_expires_at "
-    "FROM connected_accounts WHERE id = $1";
+    "SELECT access_token, refresh_token, token_expires_at, token_version, refresh_token_expires_at, "
+    "refresh_token_lifetime FROM connected_accounts WHERE id = $1";
 constexpr std::string_view kReplaceTokens = R"sql(
 UPDATE connected_accounts
-SET access_token = $4, refresh_token = $5, token_expires_at = $6, refresh_token_expires_at = $8, token_version = token_version + 1,
-    last_refresh_at = $7, refresh_lease_holder = NULL, refresh_lease_until = NULL, updated_at = $7
+SET access_token = $4, refresh_token = $5, token_expires_at = $6, refresh_token_expires_at = $8,
+    refresh_token_lifetime = $9, token_version = token_version + 1, last_refresh_at = $7, claims_challenge = NULL,
+    reauth_notified_at = NULL, refresh_lease_holder = NULL, refresh_lease_until = NULL, updated_at = $7
 WHERE id = $1 AND generation = $2 AND token_version = $3)sql";
-constexpr std::string_view kReadVersions = "SELECT generation, token_version FROM connected_accounts WHERE id = $1";
+constexpr std::string_view kReadVersions =
+    "SELECT generation, token_version, fault_code, user_id, paused_at IS NOT NULL FROM connected_accounts WHERE id = "
+    "$1";
+constexpr std::string_view kEndFault = R"sql(
+UPDATE connected_accounts SET fault_code = NULL, fault_since = NULL, next_attempt_at = NULL WHERE id = $1)sql";
 constexpr std::string_view kLeaseRefresh = R"sql(
 UPDATE connected_accounts SET refresh_lease_holder = $2, refresh_lease_until = $3
 WHERE id = $1 AND (refresh_lease_holder IS NULL OR refresh_lease_holder = $2 OR refresh_lease_until <= $4))sql";
@@ -98,6 +105,9 @@ Account ReadAccount(const Rows& rows) {
   account.backfill_started_at = rows.MaybeTime(22);
   account.message_count = rows.Int(23);
   account.sync_running = rows.Bool(24);
+  account.last_refresh_at = rows.MaybeTime(25);
+  account.claims_challenge = rows.String(26);
+  account.disconnecting_since = rows.MaybeTime(27);
   return account;
 }
 
@@ -107,6 +117,10 @@ Result<Account> ReadOne(Rows rows) {
 }
 
 }  // namespace
+
+std::optional<std::int64_t> SecondsOrNull(const std::optional<std::chrono::seconds>& duration) {
+  return duration ? std::optional<std::int64_t>(duration->count()) : std::nullopt;
+}
 
 std::string CapabilitiesJson(const std::vector<Capability>& capabilities) {
   std::vector<std::string> names;
@@ -206,6 +220,7 @@ Task<Result<connected_accounts::SealedTokens>> AccountStore::GetTokens(const Con
                   .refresh_token = rows.String(1),
                   .expires_at = rows.MaybeTime(2),
                   .refresh_expires_at = rows.MaybeTime(4),
+                  .refresh_lifetime = rows.IsNull(5) ? std::nullopt : std::optional(std::chrono::seconds(rows.Int(5))),
                   .version = rows.Int(3)};
   };
   co_return co_await engine_.Read(read);
@@ -215,14 +230,19 @@ Task<Result<void>> AccountStore::ReplaceTokens(const ConnectedAccountId& id, std
                                                const Tokens& tokens, std::int64_t expected_version) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<void> {
-    if (transaction.Execute(kReplaceTokens, id, generation, expected_version, tokens.access_token, tokens.refresh_token,
-                            tokens.expires_at, now, tokens.refresh_expires_at) == 1) {
-      return {};
-    }
     Rows rows = transaction.Query(kReadVersions, id);
     if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such account");
     if (rows.Int(0) != generation) return Fail(ErrorCode::kFenced, "the account has another generation");
-    return Fail(ErrorCode::kConflict, "newer tokens are stored");
+    if (rows.Int(1) != expected_version) return Fail(ErrorCode::kConflict, "newer tokens are stored");
+    transaction.Execute(kReplaceTokens, id, generation, expected_version, tokens.access_token, tokens.refresh_token,
+                        tokens.expires_at, now, tokens.refresh_expires_at, SecondsOrNull(tokens.refresh_lifetime));
+    const auto fault = rows.IsNull(2) ? std::nullopt : ParseErrorCode(rows.Text(2));
+    if (fault && connected_accounts::EndsWithNewTokens(*fault)) {
+      transaction.Execute(kEndFault, id);
+      if (!rows.Bool(4)) transaction.Execute(kResumeStatus, id, now);
+      WriteAccountUpdated(transaction, rows.IdOf<UserId>(3), id, now);
+    }
+    return {};
   };
   // A rotated refresh token exists nowhere else: it must be on the disk before it is used.
   co_return co_await engine_.Write(write, Durability::kPower);

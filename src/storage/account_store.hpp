@@ -20,7 +20,8 @@ class AccountStore final : public connected_accounts::AccountStore {
   Task<Result<void>> InsertAttempt(const Attempt& attempt) override;
   Task<Result<Attempt>> GetAttempt(const UserId& user, const ConnectAttemptId& id) override;
   Task<Result<Attempt>> ConsumeTicket(std::string_view ticket_hash) override;
-  Task<Result<void>> FailAttempt(const ConnectAttemptId& id, std::string_view error_code) override;
+  Task<Result<void>> FailAttempt(const ConnectAttemptId& id, std::string_view error_code,
+                                 const std::map<std::string, std::string>& params) override;
   Task<Result<Account>> FindByProviderAccount(const UserId& user, std::string_view provider,
                                               std::string_view provider_account_id) override;
   Task<Result<ConnectedAccountId>> StoreConnection(const connected_accounts::Connection& connection) override;
@@ -40,6 +41,9 @@ class AccountStore final : public connected_accounts::AccountStore {
                               std::optional<Instant> next_attempt_at) override;
   Task<Result<void>> ClearFault(const ConnectedAccountId& id, std::int64_t generation) override;
   Task<Result<int>> ScheduleDue(Instant now, Instant next, int limit, std::string_view kind) override;
+  Task<Result<void>> KeepClaimsChallenge(const ConnectedAccountId& id, std::int64_t generation,
+                                         std::string_view challenge) override;
+  Task<Result<int>> ScheduleUnused(Instant used_before, int limit, std::string_view kind) override;
   Task<Result<void>> RequestSync(const UserId& user, const ConnectedAccountId& id) override;
 
   Task<Result<Receipt>> BeginErase(const UserId& user, const ConnectedAccountId& id) override;
@@ -53,7 +57,7 @@ class AccountStore final : public connected_accounts::AccountStore {
 
   Task<Result<std::vector<ActivityRow>>> ListActivity(const UserId& user, const ConnectedAccountId& id,
                                                       int limit) override;
-  Task<Result<void>> RaiseNotice(std::string_view provider, ErrorCode code) override;
+  Task<Result<void>> RaiseNotice(std::string_view provider, ErrorCode code, std::string_view reason) override;
   Task<Result<void>> ResolveNotices(std::string_view provider) override;
   Task<Result<std::vector<Notice>>> ListNotices() override;
 
@@ -61,6 +65,9 @@ class AccountStore final : public connected_accounts::AccountStore {
   Engine& engine_;
   const Clock& clock_;
 };
+
+/// A duration as its column holds it.
+std::optional<std::int64_t> SecondsOrNull(const std::optional<std::chrono::seconds>& duration);
 
 /// Names of capabilities as stored in JSON arrays.
 std::string CapabilitiesJson(const std::vector<connected_accounts::Capability>& capabilities);

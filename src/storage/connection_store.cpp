@@ -17,13 +17,13 @@ INSERT INTO connect_attempts (id, user_id, session_id, provider, capabilities, m
 VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, $11))sql";
 const std::string kAttempts =
     "SELECT id, user_id, session_id, provider, capabilities, mode, connected_account_id, state, error_code, "
-    "result_account_id, created_at, expires_at, ticket_hash, ticket_expires_at FROM connect_attempts ";
+    "result_account_id, created_at, expires_at, ticket_hash, ticket_expires_at, params FROM connect_attempts ";
 const std::string kReadAttempt = kAttempts + "WHERE id = $1";
 const std::string kReadAttemptOfUser = kAttempts + "WHERE id = $1 AND user_id = $2";
 const std::string kReadByTicket = kAttempts + "WHERE ticket_hash = $1 AND state = 'pending' AND ticket_expires_at > $2";
 constexpr std::string_view kClearTicket = "UPDATE connect_attempts SET ticket_hash = NULL WHERE id = $1";
 constexpr std::string_view kFailAttempt =
-    "UPDATE connect_attempts SET state = 'failed', error_code = $2 WHERE id = $1 AND state = 'pending'";
+    "UPDATE connect_attempts SET state = 'failed', error_code = $2, params = $3 WHERE id = $1 AND state = 'pending'";
 constexpr std::string_view kSucceedAttempt = R"sql(
 UPDATE connect_attempts SET state = 'succeeded', result_account_id = $3, error_code = $4
 WHERE id = $1 AND user_id = $2 AND state = 'pending')sql";
@@ -36,8 +36,8 @@ constexpr std::string_view kFindAccount = "SELECT disconnecting FROM connected_a
 constexpr std::string_view kInsertAccount = R"sql(
 INSERT INTO connected_accounts (id, user_id, provider, provider_account_id, email, display_name, access_token,
   refresh_token, token_expires_at, refresh_token_expires_at, scope, requested_capabilities, granted_capabilities,
-  generation, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15))sql";
+  generation, created_at, updated_at, refresh_token_lifetime)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16))sql";
 constexpr std::string_view kInsertStatus = R"sql(
 INSERT INTO email_sync_status (id, connected_account_id, next_sync_at, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $4))sql";
@@ -47,6 +47,8 @@ UPDATE connected_accounts
 SET email = $2, display_name = $3, access_token = $4,
     refresh_token = CASE WHEN $5 = '' THEN refresh_token ELSE $5 END, token_expires_at = $6,
     refresh_token_expires_at = CASE WHEN $5 = '' THEN refresh_token_expires_at ELSE $7 END,
+    refresh_token_lifetime = CASE WHEN $5 = '' THEN refresh_token_lifetime ELSE $12 END, last_refresh_at = $11,
+    claims_challenge = NULL, reauth_notified_at = NULL,
     token_version = token_version + 1, scope = $8, requested_capabilities = $9, granted_capabilities = $10,
     fault_code = NULL, fault_since = NULL, next_attempt_at = NULL, refresh_lease_holder = NULL,
     refresh_lease_until = NULL, updated_at = $11
@@ -113,7 +115,7 @@ void Reconnect(Transaction& transaction, const connected_accounts::Connection& c
   transaction.Execute(kReconnect, account.id, account.email, account.display_name, connection.tokens.access_token,
                       connection.tokens.refresh_token, connection.tokens.expires_at,
                       connection.tokens.refresh_expires_at, ScopesOf(connection), CapabilitiesJson(account.requested),
-                      CapabilitiesJson(account.granted), now);
+                      CapabilitiesJson(account.granted), now, SecondsOrNull(connection.tokens.refresh_lifetime));
   transaction.Execute(kReconnectStatus, account.id, now + kScheduleSafety, now);
 }
 
@@ -123,7 +125,8 @@ void InsertAccount(Transaction& transaction, const connected_accounts::Connectio
                       account.email, account.display_name, connection.tokens.access_token,
                       connection.tokens.refresh_token, connection.tokens.expires_at,
                       connection.tokens.refresh_expires_at, ScopesOf(connection), CapabilitiesJson(account.requested),
-                      CapabilitiesJson(account.granted), std::max<std::int64_t>(account.generation, 1), now);
+                      CapabilitiesJson(account.granted), std::max<std::int64_t>(account.generation, 1), now,
+                      SecondsOrNull(connection.tokens.refresh_lifetime));
   transaction.Execute(kInsertStatus, NewUuid(now), account.id, now + kScheduleSafety, now);
 }
 
@@ -137,6 +140,7 @@ ConnectAttempt ReadAttempt(const Rows& rows, Instant now) {
           .account_id = rows.IdOf<ConnectedAccountId>(6),
           .state = StateOf(rows.Text(7), rows.Time(11), now),
           .error_code = rows.String(8),
+          .params = ParseTextMap(rows.Text(14)),
           .result_account_id = rows.IdOf<ConnectedAccountId>(9),
           .created_at = rows.Time(10),
           .expires_at = rows.Time(11),
@@ -216,13 +220,14 @@ Task<Result<ConnectAttempt>> AccountStore::ConsumeTicket(std::string_view ticket
   co_return co_await engine_.Write(write, Durability::kPower);
 }
 
-Task<Result<void>> AccountStore::FailAttempt(const ConnectAttemptId& id, std::string_view error_code) {
+Task<Result<void>> AccountStore::FailAttempt(const ConnectAttemptId& id, std::string_view error_code,
+                                             const std::map<std::string, std::string>& params) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<void> {
     Rows rows = transaction.Query(kReadAttempt, id);
     if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such attempt");
     const ConnectAttempt attempt = ReadAttempt(rows, now);
-    if (transaction.Execute(kFailAttempt, id, error_code) == 0) return {};
+    if (transaction.Execute(kFailAttempt, id, error_code, ToJsonObject(params)) == 0) return {};
     WriteFinished(transaction, attempt, ConnectAttempt::State::kFailed, {}, error_code, now);
     return {};
   };

@@ -116,6 +116,29 @@ std::string ToJsonArray(const std::vector<std::string>& items) {
   return json;
 }
 
+std::string ToJsonObject(const std::map<std::string, std::string>& members) {
+  std::string json = "{";
+  for (const auto& [name, value] : members) {
+    if (json.size() > 1) json += ',';
+    json += JsonString(name) + ':' + JsonString(value);
+  }
+  json += '}';
+  return json;
+}
+
+std::map<std::string, std::string> ParseTextMap(std::string_view json) {
+  std::map<std::string, std::string> members;
+  boost::system::error_code error;
+  const auto parsed = boost::json::parse(boost::json::string_view(json.data(), json.size()), error);
+  if (error || !parsed.is_object()) return members;
+  for (const auto& member : parsed.get_object()) {
+    if (!member.value().is_string()) continue;
+    const boost::json::string& text = member.value().get_string();
+    members.emplace(std::string(member.key()), std::string(text.data(), text.size()));
+  }
+  return members;
+}
+
 std::vector<std::string> ParseJsonArray(std::string_view json) {
   std::vector<std::string> items;
   if (json.find('\\') != std::string_view::npos) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <map>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -42,6 +43,9 @@ Result<FencedAccount> CheckFence(Transaction& transaction, const mail::WriteFenc
 /// A JSON array of strings, and back. Parse trusts what this writer wrote and gives nothing for anything else.
 std::string ToJsonArray(const std::vector<std::string>& items);
 std::vector<std::string> ParseJsonArray(std::string_view json);
+/// The same for an object of strings.
+std::string ToJsonObject(const std::map<std::string, std::string>& members);
+std::map<std::string, std::string> ParseTextMap(std::string_view json);
 /// A JSON string with its quotes.
 std::string JsonString(std::string_view text);
 

@@ -120,6 +120,28 @@ TEST_F(ConnectMailbox, TheAddressOfAnAttemptGivesASecondBrowserNoMailbox) {
   EXPECT_EQ(PathOf(elsewhere->Navigate(path).Location()), "/connect/confirm");
 }
 
+TEST_F(ConnectMailbox, ATicketOpensOnceAndGivesNobodyElseTheMailbox) {
+  const auto issue = [&] {
+    const auto issued = ada_->Post("/auth/apis/connect/google", R"({"capabilities":["read_mail"],"mode":"page"})");
+    EXPECT_EQ(issued.status, 201) << issued.body;
+    return std::string(issued.Json().at("url").as_string());
+  };
+  const auto own = issue();
+  AddCanary(QueryOf(server_.url() + own, "ticket"));
+  const auto sent = ada_->Navigate(own);
+  EXPECT_EQ(sent.status, 307);
+  EXPECT_EQ(PathOf(sent.Location()), "/google/o/oauth2/v2/auth") << sent.Location();
+  EXPECT_EQ(QueryOf(ada_->Navigate(own).Location(), "error"), "not_found") << "a second time";
+  EXPECT_EQ(QueryOf(ada_->Navigate("/auth/apis/connect/google?ticket=short").Location(), "error"), "not_found");
+
+  auto nobody = NewPerson(kGrace);
+  EXPECT_EQ(PathOf(nobody->Navigate(issue()).Location()), "/login");
+  auto elsewhere = NewPerson();
+  elsewhere->SignIn();
+  EXPECT_EQ(PathOf(elsewhere->Navigate(issue()).Location()), "/connect/confirm");
+  EXPECT_EQ(nobody->Post("/auth/apis/connect/google").status, 401);
+}
+
 TEST_F(ConnectMailbox, ACallbackOfTheOtherFlowIsRefused) {
   const auto started = ada_->StartConnect();
   auto callback = Agree(started);

@@ -77,6 +77,7 @@ class ConnectedAccountsFlow : public ::testing::Test {
                                  .clock = clock_,
                                  .executor = loop_.get_executor()};
     connect_ = std::make_unique<Connect>(connect);
+    pauses_ = std::make_unique<sync::ProviderPauses>(database_->pauses(), clock_);
     tokens_ = MakeTokenSource();
     const Disconnect::Parts disconnect{
         .providers = providers_, .store = store(), .jobs = database_->jobs(), .vault = vault_, .clock = clock_};
@@ -102,6 +103,7 @@ class ConnectedAccountsFlow : public ::testing::Test {
                                              .records = *records_,
                                              .store = store(),
                                              .vault = vault_,
+                                             .pauses = *pauses_,
                                              .clock = clock_,
                                              .executor = loop_.get_executor()};
     return std::make_unique<RefreshingTokenSource>(parts);
@@ -184,6 +186,7 @@ class ConnectedAccountsFlow : public ::testing::Test {
   std::unique_ptr<storage::Database> database_;
   std::unique_ptr<StoreProviderRecords> records_;
   std::unique_ptr<Connect> connect_;
+  std::unique_ptr<sync::ProviderPauses> pauses_;
   std::unique_ptr<RefreshingTokenSource> tokens_;
   std::unique_ptr<Disconnect> disconnect_;
   UserId user_;

@@ -39,7 +39,26 @@ std::string UrlOf(const GoogleOptions& options, GoogleApi api) {
   return std::string(base).append(kPath) + '/';
 }
 
+std::string_view ServiceOf(GoogleApi api) {
+  return api == GoogleApi::kCalendar ? sync::kGoogleCalendarService : sync::kGmailService;
+}
+
 }  // namespace
+
+Task<Result<void>> GoogleClient::WaitForPause(const GoogleRequest& request) {
+  if (parts_.pauses == nullptr) co_return Result<void>();
+  milliseconds waited(0);
+  while (true) {
+    const milliseconds wait = co_await parts_.pauses->Remaining(account_, ServiceOf(request.api));
+    if (wait <= milliseconds(0)) co_return Result<void>();
+    if (wait > kLongestPause || waited + wait > kLongestWait) {
+      co_return std::unexpected(
+          Error{.code = ErrorCode::kRateLimited, .detail = "google asked this account to wait", .retry_after = wait});
+    }
+    waited += wait;
+    co_await SleepFor(wait);
+  }
+}
 
 Task<Result<void>> GoogleClient::TakeUnits(const GoogleRequest& request) {
   if (request.lane == mail::Lane::kLive) co_return co_await WaitForUnits(request);
@@ -95,6 +114,9 @@ Task<Result<http_client::HttpResponse>> GoogleClient::Once(const GoogleRequest& 
       }
       error.code = ErrorCode::kReauthInvalidGrant;
     }
+    if (error.retry_after && parts_.pauses != nullptr) {
+      co_await parts_.pauses->Hold(account_, ServiceOf(request.api), *error.retry_after);
+    }
     if (error.code == ErrorCode::kRateLimited) {
       // Calls in flight next to this one would meet the same answer; let them wait at home.
       parts_.budget.Block(account_.text(), error.retry_after.value_or(seconds(1)));
@@ -118,6 +140,8 @@ Task<Result<http_client::HttpResponse>> GoogleClient::Send(const GoogleRequest& 
   http.may_have_left = request.may_have_left;
   milliseconds pause = parts_.options.retry_delay;
   for (int attempt = 0;; ++attempt) {
+    auto ready = co_await WaitForPause(request);
+    if (!ready) co_return std::unexpected(std::move(ready.error()));
     auto taken = co_await TakeUnits(request);
     if (!taken) co_return std::unexpected(std::move(taken.error()));
     auto response = co_await Once(request, http);

@@ -19,6 +19,7 @@
 #include "mail/mail_provider.hpp"
 #include "providers/google/google_errors.hpp"
 #include "providers/google/message_parser.hpp"
+#include "sync/provider_pause.hpp"
 #include "sync/quota_budget.hpp"
 
 namespace latchkey::google {
@@ -44,6 +45,8 @@ struct GoogleParts {
   WorkerPool& pool;
   const Clock& clock;
   GoogleOptions options;
+  /// The waits that Google asked for, kept over restarts; nullptr keeps them in the budget alone.
+  sync::ProviderPauses* pauses = nullptr;
 };
 
 /// Which API a path belongs to.
@@ -92,6 +95,7 @@ class GoogleClient {
   const ConnectedAccountId& account() const { return account_; }
 
  private:
+  Task<Result<void>> WaitForPause(const GoogleRequest& request);
   Task<Result<void>> TakeUnits(const GoogleRequest& request);
   Task<Result<void>> WaitForUnits(const GoogleRequest& request);
   Task<Result<SecretString>> Token(const SecretString& rejected);

@@ -28,6 +28,7 @@ Result<std::shared_ptr<oauth::IdentityProvider>> MakeIdentityProvider(const OAut
   // Offline for a refresh token, which Google gives again only after consent. include_granted_scopes stays away: each
   // token then covers what was asked for it and no more.
   profile.connect_parameters = {{"access_type", "offline"}, {"prompt", "consent select_account"}};
+  profile.grants_page = [](std::string_view) -> std::string { return "https://myaccount.google.com/connections"; };
   profile.reconnect_parameters = {{"access_type", "offline"}, {"prompt", "consent"}};
   auto provider = oauth::OpenIdProvider::Make(std::move(profile), http, clock, executor);
   if (!provider) return Fail(provider.error());

@@ -129,6 +129,7 @@ Task<Result<void>> GraphClient::SendBatch(const std::vector<GraphBatchPart>& par
   auto response = co_await Send(request);
   if (!response) co_return std::unexpected(std::move(response.error()));
   const Instant now = parts_.clock.Now();
+  std::vector<Error> refusals;
   const auto take = [&](std::size_t index, HttpResponse part) {
     if (std::find(wanted.begin(), wanted.end(), index) == wanted.end()) return;
     if (part.status >= 200 && part.status < 300) {
@@ -136,10 +137,12 @@ Task<Result<void>> GraphClient::SendBatch(const std::vector<GraphBatchPart>& par
       return;
     }
     Error error = ClassifyGraphError(call, part, now);
-    NotePause(error);
+    refusals.push_back(error);
     answers[index] = std::unexpected(std::move(error));
   };
-  if (!ReadBatch(response->body, take)) {
+  const bool read = ReadBatch(response->body, take);
+  for (const Error& refusal : refusals) co_await NotePause(refusal);
+  if (!read) {
     co_return Fail(ErrorCode::kMalformedReply, "graph answered $batch in no documented shape");
   }
   co_return Result<void>();

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "http_client/origin.hpp"
+#include "providers/microsoft/entra_errors.hpp"
 
 namespace latchkey::microsoft {
 namespace {
@@ -72,6 +73,10 @@ Task<Result<SecretString>> GraphClient::Token(const SecretString& rejected) {
 Task<Result<void>> GraphClient::WaitForPause() {
   milliseconds waited(0);
   while (true) {
+    if (parts_.pauses != nullptr) {
+      const milliseconds asked = co_await parts_.pauses->Remaining(account_, sync::kGraphService);
+      if (asked > milliseconds(0)) PauseUntil(parts_.clock.Now() + asked);
+    }
     const auto wait = std::chrono::ceil<milliseconds>(paused_until_ - parts_.clock.Now());
     if (wait <= milliseconds(0)) co_return Result<void>();
     if (wait > kLongestPause || waited > kLongestWait) {
@@ -83,9 +88,9 @@ Task<Result<void>> GraphClient::WaitForPause() {
   }
 }
 
-void GraphClient::NotePause(const Error& error) {
+Task<void> GraphClient::NotePause(const Error& error) {
   const bool refused = error.code == ErrorCode::kRateLimited;
-  if (!refused && !(error.code == ErrorCode::kProviderUnavailable && error.retry_after)) return;
+  if (!refused && !(error.code == ErrorCode::kProviderUnavailable && error.retry_after)) co_return;
   milliseconds wait = std::min(kLongestGuess, parts_.options.throttle_delay * (1 << std::clamp(refusals_, 0, 10)));
   if (error.retry_after) {
     wait = *error.retry_after;
@@ -93,6 +98,7 @@ void GraphClient::NotePause(const Error& error) {
     ++refusals_;
   }
   PauseUntil(parts_.clock.Now() + wait);
+  if (parts_.pauses != nullptr) co_await parts_.pauses->Hold(account_, sync::kGraphService, wait);
 }
 
 HttpRequest GraphClient::Build(const GraphRequest& request, const SecretString& token) const {
@@ -155,8 +161,11 @@ Task<Result<HttpResponse>> GraphClient::Attempt(const GraphRequest& request) {
         continue;
       }
       error.code = ErrorCode::kReauthInvalidGrant;
+      // What Graph demands of the next sign-in (continuous access evaluation) is of no use to a refresh.
+      const std::string challenge = ClaimsChallengeOf(response->Header("WWW-Authenticate"));
+      if (!challenge.empty()) co_await parts_.tokens.RequireSignIn(account_, error.code, challenge);
     }
-    NotePause(error);
+    co_await NotePause(error);
     if (error.code == ErrorCode::kRateLimited && !error.retry_after) {
       error.retry_after = std::chrono::ceil<milliseconds>(paused_until_ - parts_.clock.Now());
     }

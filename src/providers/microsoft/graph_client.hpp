@@ -18,6 +18,7 @@
 #include "mail/mail_provider.hpp"
 #include "providers/microsoft/graph_errors.hpp"
 #include "providers/microsoft/request_gate.hpp"
+#include "sync/provider_pause.hpp"
 
 namespace latchkey::microsoft {
 
@@ -43,6 +44,8 @@ struct GraphParts {
   connected_accounts::TokenSource& tokens;
   const Clock& clock;
   GraphOptions options;
+  /// Where the waits that Graph asked for survive the process; nullptr keeps them in the client alone.
+  sync::ProviderPauses* pauses = nullptr;
 };
 
 /// One request to Graph.
@@ -114,7 +117,7 @@ class GraphClient {
   Task<Result<void>> WaitForPause();
   Task<Result<http_client::HttpResponse>> Attempt(const GraphRequest& request);
   http_client::HttpRequest Build(const GraphRequest& request, const SecretString& token) const;
-  void NotePause(const Error& error);
+  Task<void> NotePause(const Error& error);
   Task<Result<void>> SendBatch(const std::vector<GraphBatchPart>& parts, const std::vector<std::size_t>& wanted,
                                GraphCall call, mail::Lane lane,
                                std::vector<Result<http_client::HttpResponse>>& answers);

@@ -8,6 +8,7 @@
 
 #include "async/task_group.hpp"
 #include "async/testing.hpp"
+#include "sync/testing/memory_pause_store.hpp"
 
 namespace latchkey::microsoft {
 namespace {
@@ -396,6 +397,33 @@ TEST_F(GraphBatchTest, ARefusedTokenInsideIsRefreshedOnce) {
   Expect(200, Answer({Part(0, 200, "{}")}));
   EXPECT_TRUE(Batch(Parts(1)).value()[0]);
   EXPECT_THAT(tokens_.rejected, ElementsAre("token1"));
+}
+
+TEST_F(GraphClientTest, AWaitThatGraphAskedForHoldsInTheNextLifeOfTheProcess) {
+  sync::testing::MemoryPauseStore rows;
+  const auto made = [&](sync::ProviderPauses& pauses) {
+    return GraphParts{.http = http_,
+                      .tokens = tokens_,
+                      .clock = clock_,
+                      .options = {.base_url = "https://graph.example/v1.0"},
+                      .pauses = &pauses};
+  };
+  const GraphRequest request{.path = "me"};
+  {
+    sync::ProviderPauses pauses(rows, clock_);
+    GraphClients clients(made(pauses));
+    Expect(429, std::string(kThrottled), {{"Retry-After", "30"}});
+    EXPECT_EQ(Run(clients.For(account_)->Send(request)).error().code, ErrorCode::kRateLimited);
+  }
+  sync::ProviderPauses pauses(rows, clock_);
+  GraphClients clients(made(pauses));
+  const auto waiting = Run(clients.For(account_)->Send(request));
+  EXPECT_EQ(waiting.error().code, ErrorCode::kRateLimited);
+  EXPECT_EQ(waiting.error().retry_after, seconds(30));
+  EXPECT_THAT(http_.requests, SizeIs(1)) << "no call inside the window";
+  clock_.Advance(seconds(30));
+  Expect(200);
+  EXPECT_TRUE(Run(clients.For(account_)->Send(request)));
 }
 
 }  // namespace

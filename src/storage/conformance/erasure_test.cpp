@@ -45,6 +45,8 @@ TEST_P(ErasureLaws, TheReceiptCountsWhatWentAndTheJobIsQueuedOnce) {
   const auto begun = store.Get(accounts().BeginErase(user.id, account.id));
   EXPECT_FALSE(begun.complete);
   EXPECT_GT(begun.total, 30);
+  const auto since = store.clock().Now();
+  EXPECT_EQ(store.Get(accounts().Get(user.id, account.id)).disconnecting_since, since);
   EXPECT_EQ(store.Get(accounts().BeginErase(user.id, account.id)).id, begun.id);
   EXPECT_EQ(store.Get(jobs().List({.kind = "delete_synced_data"})).items.size(), 1u);
 

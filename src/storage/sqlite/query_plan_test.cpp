@@ -48,6 +48,10 @@ TEST_F(QueryPlanTest, WhatIsAskedOftenWalksItsOwnIndex) {
                  "SELECT s.connected_account_id, a.generation FROM email_sync_status s JOIN connected_accounts a "
                  "ON a.id = s.connected_account_id WHERE s.next_sync_at IS NOT NULL AND s.next_sync_at <= $1 "
                  "ORDER BY s.next_sync_at LIMIT $2"},
+           Asked{"idx_connected_accounts_last_refresh",
+                 "SELECT id, generation, fault_code FROM connected_accounts "
+                 "WHERE coalesce(last_refresh_at, created_at) < $1 AND disconnecting = 0 AND refresh_token <> '' "
+                 "ORDER BY coalesce(last_refresh_at, created_at)"},
            Asked{"idx_jobs_claim",
                  "SELECT j.row_id, j.priority, j.scheduled_at, j.connected_account_id FROM jobs j "
                  "WHERE j.state = 'available' AND j.kind = $1 AND (j.connected_account_id IS NULL OR NOT EXISTS "

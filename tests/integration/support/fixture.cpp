@@ -27,6 +27,7 @@ void IntegrationTest::ExpectNoSecretInLog() {
   const auto log = server_.log();
   std::vector<std::string> secrets = canaries_;
   secrets.emplace_back(kClientSecret);
+  secrets.emplace_back(kMicrosoftClientSecret);
   std::error_code error;
   for (const auto& file : std::filesystem::directory_iterator(server_.data_directory() + "/secrets", error)) {
     auto text = ReadFile(file.path());
@@ -34,7 +35,8 @@ void IntegrationTest::ExpectNoSecretInLog() {
     secrets.push_back(std::move(text));
   }
   // How the simulator's tokens and codes begin.
-  for (const auto* prefix : {"ya29.", "1//0", "4/0A"}) secrets.emplace_back(prefix);
+  for (const auto* prefix : {"ya29.", "1//0", "4/0A", "EwB", "1.AVYA", "M.C507", "eyJ0eXAi"})
+    secrets.emplace_back(prefix);
   for (const auto& secret : secrets) {
     if (secret.empty()) continue;
     const auto at = log.find(secret);

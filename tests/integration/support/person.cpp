@@ -22,14 +22,18 @@ Browser::Observer HoldAgainstContract() {
   };
 }
 
-Person::Person(Server& server, Simulator& simulator, std::string email)
-    : server_(server), simulator_(simulator), email_(std::move(email)), browser_(HoldAgainstContract()) {}
+Person::Person(Server& server, Simulator& simulator, std::string email, std::string provider)
+    : server_(server),
+      simulator_(simulator),
+      email_(std::move(email)),
+      provider_(std::move(provider)),
+      browser_(HoldAgainstContract()) {}
 
 HttpReply Person::Navigate(const std::string& path_or_url) {
   return browser_.Navigate(path_or_url.starts_with('/') ? Url(path_or_url) : path_or_url);
 }
 
-HttpReply Person::StartSignIn(const std::string& query) { return Navigate("/auth/login/google" + query); }
+HttpReply Person::StartSignIn(const std::string& query) { return Navigate("/auth/login/" + provider_ + query); }
 
 void Person::SignIn() {
   const auto start = StartSignIn();
@@ -82,7 +86,7 @@ bj::value Person::Session() {
 }
 
 Person::Started Person::StartConnect(const std::vector<std::string>& capabilities) {
-  const bj::object body{{"provider", "google"}, {"capabilities", bj::value_from(capabilities)}, {"mode", "popup"}};
+  const bj::object body{{"provider", provider_}, {"capabilities", bj::value_from(capabilities)}, {"mode", "popup"}};
   const auto created = Post("/api/v1/connect-attempts", bj::serialize(body));
   EXPECT_EQ(created.status, 201) << created.body;
   if (created.status != 201) return {};
@@ -105,6 +109,18 @@ std::string Person::Connect(const std::string& mailbox, const std::vector<std::s
 }
 
 bj::value Person::Attempt(const std::string& id) { return Get("/api/v1/connect-attempts/" + id).Json(); }
+
+bj::value Person::Reconnect(const std::string& account_id, const std::string& mailbox) {
+  const auto created = Post("/api/v1/connected-accounts/" + account_id + "/reconnect", R"({"mode":"popup"})");
+  EXPECT_EQ(created.status, 201) << created.body;
+  if (created.status != 201) return {};
+  const auto attempt = created.Json();
+  const auto sent = Navigate(bj::value_to<std::string>(attempt.at("url")));
+  EXPECT_EQ(sent.status, 307) << sent.body;
+  const auto back = simulator_.Authorize(sent.Location(), {.account = mailbox, .approve = true, .untick = {}});
+  EXPECT_EQ(Navigate(back).status, 303);
+  return Attempt(bj::value_to<std::string>(attempt.at("id")));
+}
 
 bj::value Person::Account(const std::string& id) { return Get("/api/v1/connected-accounts/" + id).Json(); }
 

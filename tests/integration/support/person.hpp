@@ -18,7 +18,8 @@ namespace latchkey::integration {
 /// Somebody with a browser in front of the web app. Every answer is held against the contract; a breach fails the test.
 class Person {
  public:
-  Person(Server& server, Simulator& simulator, std::string email);
+  /// `provider`: where this person signs in and connects mailboxes, unless a step says otherwise.
+  Person(Server& server, Simulator& simulator, std::string email, std::string provider = "google");
 
   // Steps of the flows; each returns the server's answer.
   HttpReply StartSignIn(const std::string& query = "");
@@ -47,6 +48,8 @@ class Person {
   /// Connects `mailbox`; returns the account's id. Fails the test when it does not succeed.
   std::string Connect(const std::string& mailbox, const std::vector<std::string>& capabilities = {"read_mail"});
   boost::json::value Attempt(const std::string& id);
+  /// Reconnects the account as `mailbox`; returns the attempt as it ended.
+  boost::json::value Reconnect(const std::string& account_id, const std::string& mailbox);
 
   boost::json::value Account(const std::string& id);
   /// All pages of the message list, as one array.
@@ -63,6 +66,7 @@ class Person {
   Server& server_;
   Simulator& simulator_;
   std::string email_;
+  std::string provider_;
   Browser browser_;
   std::string csrf_;
 };

@@ -17,9 +17,20 @@ namespace bj = boost::json;
 
 Process::Options Command(const TempDirectory& directory, const std::vector<std::string>& more) {
   Process::Options options;
-  options.arguments = {
-      LATCHKEY_SIMULATOR_PATH, "--listen", "127.0.0.1:0",     "--ready-file", directory.Sub("ready.json"),
-      "--client-id",           kClientId,  "--client-secret", kClientSecret,  "--quiet"};
+  options.arguments = {LATCHKEY_SIMULATOR_PATH,
+                       "--listen",
+                       "127.0.0.1:0",
+                       "--ready-file",
+                       directory.Sub("ready.json"),
+                       "--client-id",
+                       kClientId,
+                       "--client-secret",
+                       kClientSecret,
+                       "--microsoft-client-id",
+                       kMicrosoftClientId,
+                       "--microsoft-client-secret",
+                       kMicrosoftClientSecret,
+                       "--quiet"};
   options.arguments.insert(options.arguments.end(), more.begin(), more.end());
   options.environment = {{"PATH", "/usr/bin:/bin"}};
   options.output_path = directory.Sub("simulator.log");
@@ -57,7 +68,8 @@ void Simulator::Delete(const std::string& path) { Call("DELETE", path, nullptr);
 std::string Simulator::Authorize(const std::string& url, const Choice& choice) {
   bj::object body{{"url", url}, {"account", choice.account}, {"decision", choice.approve ? "approve" : "deny"}};
   if (!choice.untick.empty()) body["untick"] = bj::value_from(choice.untick);
-  const auto answer = Post("/google/authorize", body);
+  const bool google = PathOf(url).starts_with("/google/");
+  const auto answer = Post(google ? "/google/authorize" : "/microsoft/authorize", body);
   const auto* location = answer.is_object() ? answer.as_object().if_contains("location") : nullptr;
   return location ? std::string(location->as_string()) : std::string();
 }

@@ -13,6 +13,8 @@ namespace latchkey::integration {
 inline constexpr const char* kClientId = "latchkey-demo.apps.googleusercontent.com";
 /// A canary: must never show up in a log.
 inline constexpr const char* kClientSecret = "canary-client-secret-6b1f0c";
+inline constexpr const char* kMicrosoftClientId = "5b1a6e0c-7d3f-4c52-9a41-1e7c4a6b0d29";
+inline constexpr const char* kMicrosoftClientSecret = "canary-microsoft-secret-91d4e7";
 
 /// The real simulator on a port of its own, and its control API.
 class Simulator {
@@ -21,6 +23,7 @@ class Simulator {
 
   const std::string& url() const { return url_; }
   std::string discovery_url() const { return url_ + "/google/.well-known/openid-configuration"; }
+  std::string microsoft_discovery_url() const { return url_ + "/common/v2.0/.well-known/openid-configuration"; }
 
   /// A control call: `path` after /control. Fails the test unless it answers 2xx.
   boost::json::value Get(const std::string& path);
@@ -28,7 +31,8 @@ class Simulator {
   boost::json::value Patch(const std::string& path, const boost::json::value& body);
   void Delete(const std::string& path);
 
-  /// What a person does on chooser and consent: the address that the provider sends the browser to.
+  /// What a person does on chooser and consent of the provider that `url` belongs to: the address that the provider
+  /// sends the browser to. Microsoft's consent has no boxes to untick.
   struct Choice {
     std::string account;
     bool approve = true;

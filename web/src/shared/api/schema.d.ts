@@ -160,7 +160,11 @@ export interface paths {
          */
         get: operations["startConnect"];
         put?: never;
-        post?: never;
+        /**
+         * Begin connecting with an address to open elsewhere
+         * @description Creates an attempt whose `url` carries a single-use ticket (60 seconds), to be opened in a browser.
+         */
+        post: operations["startConnectWithTicket"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1402,8 +1406,10 @@ export interface components {
         ErasurePreview: {
             account_id: components["schemas"]["Id"];
             counts: components["schemas"]["TableCounts"];
-            /** @description False when another connection shares the grant. */
+            /** @description False when another connection shares the grant, or the provider offers no way to take it back. */
             revokes_grant: boolean;
+            /** @description The page at the provider where the person sees and takes back what they granted. */
+            grants_page?: string | null;
         };
         Erasure: {
             id: components["schemas"]["Id"];
@@ -1637,7 +1643,7 @@ export interface components {
         };
         StreamEvent: {
             /** @enum {string} */
-            type: "account.updated" | "message.upserted" | "message.deleted" | "sync.progress" | "connect.finished" | "calendar.changed" | "outbox.changed" | "audit.finished" | "session.ended" | "resync";
+            type: "account.updated" | "account.needs_reauth" | "message.upserted" | "message.deleted" | "sync.progress" | "connect.finished" | "calendar.changed" | "outbox.changed" | "audit.finished" | "session.ended" | "resync";
             account_id?: components["schemas"]["Id"];
             /** @description With message events; absent when many messages changed at once. */
             message_id?: components["schemas"]["Id"];
@@ -1648,6 +1654,8 @@ export interface components {
             outbox_id?: components["schemas"]["Id"];
             /** @description With sync.progress. A full read tells of its messages by its progress alone. */
             progress?: components["schemas"]["Progress"];
+            /** @description With account.needs_reauth, which comes once until the person has signed in again. */
+            reason?: components["schemas"]["ErrorCode"];
         };
         /** @enum {string} */
         JobState: "available" | "scheduled" | "running" | "retryable" | "completed" | "cancelled" | "discarded";
@@ -1670,6 +1678,7 @@ export interface components {
             id: components["schemas"]["Id"];
             code: components["schemas"]["ErrorCode"];
             provider: components["schemas"]["ProviderId"] | null;
+            /** @description `invalid_client` may give `reason`: `client_secret_expired`, `client_secret_wrong`, `client_secret_missing`, `application_unknown`, `application_disabled` or `application_single_tenant`. */
             params: components["schemas"]["Params"];
             /** @description How often it was seen. */
             count: number;
@@ -2365,6 +2374,8 @@ export interface operations {
             query?: {
                 /** @description A pending attempt of this session. */
                 attempt?: components["schemas"]["Id"];
+                /** @description From `startConnectWithTicket`, in place of all others; good once, for a minute. In another session than the one it was issued to, the browser goes to `/connect/confirm`, by way of `/login` when it has none. */
+                ticket?: string;
                 /**
                  * @description Comma-separated. `read_mail` when absent.
                  * @example [
@@ -2395,6 +2406,65 @@ export interface operations {
                 content?: never;
             };
             400: components["responses"]["BadRequest"];
+            429: components["responses"]["TooManyRequests"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    startConnectWithTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @example google */
+                provider: components["parameters"]["Provider"];
+            };
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                /**
+                 * @example {
+                 *       "capabilities": [
+                 *         "read_mail"
+                 *       ],
+                 *       "mode": "page"
+                 *     }
+                 */
+                "application/json": {
+                    capabilities?: components["schemas"]["Capability"][];
+                    mode?: components["schemas"]["ConnectMode"];
+                };
+            };
+        };
+        responses: {
+            /** @description The attempt. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    /**
+                     * @example {
+                     *       "id": "01931f30-4444-7000-8000-000000000001",
+                     *       "provider": "google",
+                     *       "mode": "page",
+                     *       "status": "pending",
+                     *       "url": "/auth/apis/connect/google?ticket=Xc2cUGCA0CcDLQUuV1HlZ9bTrCz3PYBo3Q0GZBvGm4A",
+                     *       "error_code": null,
+                     *       "params": {},
+                     *       "account": null,
+                     *       "created_at": "2026-01-04T09:57:00Z",
+                     *       "expires_at": "2026-01-04T10:07:00Z"
+                     *     }
+                     */
+                    "application/json": components["schemas"]["ConnectAttempt"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["Unauthenticated"];
+            403: components["responses"]["Forbidden"];
+            404: components["responses"]["NotFound"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             503: components["responses"]["Unavailable"];
