@@ -12,6 +12,8 @@ bool IsMail(std::string_view path) {
          path.starts_with("/resumable/upload/gmail/v1/") || path == "/batch/gmail/v1" || path == "/batch";
 }
 
+bool IsCalendar(std::string_view path) { return path.starts_with("/calendar/v3/") || path == "/batch/calendar/v3"; }
+
 bool Under(std::string_view path, std::string_view prefix) {
   return path.starts_with(prefix) && (path.size() == prefix.size() || path[prefix.size()] == '/');
 }
@@ -25,8 +27,10 @@ Application::Application(Settings settings, const MailFactory& make_mail)
       graph_(clock_, settings_),
       faults_(clock_, settings_.seed),
       mail_(make_mail(clock_, accounts_, settings_.seed)),
-      control_({clock_, schedule_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_,
-                [this] { return connection_count_(); }}) {
+      calendars_(clock_, settings_.seed),
+      google_calendar_(calendars_, schedule_, outgoing_),
+      control_({clock_, schedule_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_, calendars_,
+                google_calendar_, [this] { return connection_count_(); }}) {
   mail_->EnforceQuota(settings_.quota);
   graph_.SetInProgress([this](const Account& account) { return counters_.InProgress(account); });
   graph_.SetPartCount([this](const std::string& route, int status) { counters_.Count(route, status); });
@@ -36,6 +40,8 @@ Application::Application(Settings settings, const MailFactory& make_mail)
     return std::move(verdict.answer);
   });
   mail_->SetPartGate([this](const Request& part, const Grant& grant) { return GatePart(part, grant); });
+  google_calendar_.EnforceQuota(settings_.quota);
+  google_calendar_.SetPartGate([this](const Request& part, const Grant& grant) { return GatePart(part, grant); });
 }
 
 Application::~Application() = default;
@@ -50,22 +56,21 @@ Response Application::Handle(Request& request) {
 }
 
 Response Application::Route(Request& request) {
-  if (IsMail(request.path)) return HandleMail(request);
+  if (IsMail(request.path) || IsCalendar(request.path)) return HandleGoogleApi(request);
   if (Under(request.path, "/google")) return HandleGoogle(request);
   if (Under(request.path, "/control")) return control_.Handle(request);
   if (graph::GraphService::Owns(request)) return HandleGraph(request);
   if (entra::MicrosoftIdentity::Owns(request)) return HandleMicrosoft(request);
   if (request.path == "/") {
-    return TextResponse(
-        200,
-        "This is latchkey-simulator. Google is under /google, Gmail under /gmail/v1, Microsoft's "
-        "sign-in under /common and the names of tenants, Graph under /v1.0, the control API under /control; "
-        "simulator/README.md describes them.\n");
+    return TextResponse(200,
+                        "This is latchkey-simulator. Google is under /google, Gmail under /gmail/v1, Google Calendar "
+                        "under /calendar/v3, Microsoft's sign-in under /common and the names of tenants, Graph under "
+                        "/v1.0, the control API under /control; simulator/README.md describes them.\n");
   }
   return TextResponse(404, "Not Found\n");
 }
 
-Response Application::HandleMail(Request& request) {
+Response Application::HandleGoogleApi(Request& request) {
   const std::string route = RouteTemplate(request);
   const GrantStore::AccessToken* access = google_.grants().FindAccess(BearerToken(request));
   const Account* account = access ? access->grant.account : nullptr;
@@ -80,24 +85,27 @@ Response Application::HandleMail(Request& request) {
       access = google_.grants().FindAccess(BearerToken(request));
     }
   }
-  const Instant now = clock_.Now();
-  Response response;
-  if (verdict.answer) {
-    response = std::move(*verdict.answer);
-  } else if (!access) {
-    response = *MakePayload(
-        request.headers.Find("Authorization") ? "gmail.unauthenticated-new-envelope.401" : "gmail.authError.401", now);
-  } else if (settings_.concurrency_limit > 0 && counters_.InProgress(*account) > settings_.concurrency_limit) {
-    response = *MakePayload("gmail.too-many-concurrent.429", now);
-  } else if (!account->has_mailbox) {
-    response = *MakePayload("gmail.mail-service-not-enabled.400", now);
-  } else {
-    response = mail_->Handle(request, access->grant);
-  }
+  Response response =
+      verdict.answer ? std::move(*verdict.answer) : AnswerGoogleApi(request, access ? &access->grant : nullptr);
   verdict.Apply(response);
   response.in_progress = std::move(in_progress);
   counters_.Count(route, response.status);
   return response;
+}
+
+Response Application::AnswerGoogleApi(Request& request, const Grant* grant) {
+  const Instant now = clock_.Now();
+  const bool calendar = IsCalendar(request.path);
+  const bool anonymous = !request.headers.Find("Authorization");
+  if (!grant && calendar)
+    return *MakePayload(anonymous ? "calendar.login-required.401" : "calendar.authError.401", now);
+  if (!grant) return *MakePayload(anonymous ? "gmail.authError.401" : "gmail.unauthenticated-new-envelope.401", now);
+  if (settings_.concurrency_limit > 0 && counters_.InProgress(*grant->account) > settings_.concurrency_limit) {
+    return *MakePayload(calendar ? "calendar.rateLimitExceeded.429" : "gmail.too-many-concurrent.429", now);
+  }
+  if (calendar) return google_calendar_.Handle(request, *grant);
+  if (!grant->account->has_mailbox) return *MakePayload("gmail.mail-service-not-enabled.400", now);
+  return mail_->Handle(request, *grant);
 }
 
 Response Application::HandleGoogle(Request& request) {

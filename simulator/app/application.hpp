@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "simulator/calendar/google_service.hpp"
 #include "simulator/control/control_api.hpp"
 #include "simulator/graph/graph_service.hpp"
 #include "simulator/http/handler.hpp"
@@ -30,6 +31,7 @@ class Application final : public Handler {
   /// For areas to add their routes.
   graph::GraphService& graph() { return graph_; }
   entra::EntraGrants& microsoft_grants() { return microsoft_.grants(); }
+  calendar::CalendarStore& calendars() { return calendars_; }
   Schedule& schedule() { return schedule_; }
   /// Pushes and notifications go out through it from now on; without one nothing is posted. It outlives the
   /// application's last request.
@@ -50,7 +52,9 @@ class Application final : public Handler {
   Response HandleGoogle(Request& request);
   Response HandleMicrosoft(Request& request);
   Response HandleGraph(Request& request);
-  Response HandleMail(Request& request);
+  /// Gmail and Google Calendar: the same tokens, faults and counters.
+  Response HandleGoogleApi(Request& request);
+  Response AnswerGoogleApi(Request& request, const Grant* grant);
   std::optional<Response> GatePart(const Request& part, const Grant& grant);
   /// Whose request to an identity endpoint this is, as far as its tokens tell.
   const Account* AccountBehind(const Request& request) const;
@@ -67,6 +71,8 @@ class Application final : public Handler {
   FaultTable faults_;
   RequestCounters counters_;
   std::unique_ptr<MailService> mail_;
+  calendar::CalendarStore calendars_;
+  calendar::GoogleCalendarService google_calendar_;
   std::function<std::size_t()> connection_count_ = [] { return std::size_t{0}; };
   ControlApi control_;
 };

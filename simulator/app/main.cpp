@@ -11,6 +11,8 @@
 #include "simulator/app/options.hpp"
 #include "simulator/app/schedule_timer.hpp"
 #include "simulator/app/state_file.hpp"
+#include "simulator/calendar/files.hpp"
+#include "simulator/calendar/samples.hpp"
 #include "simulator/http/http_outgoing.hpp"
 #include "simulator/http/server.hpp"
 #include "simulator/http/tls_identity.hpp"
@@ -44,6 +46,13 @@ std::expected<void, std::string> Fill(const Options& options, latchkey::Instant 
     const auto count = application.mail().ImportSample(account, began);
     if (!count) return std::unexpected(count.error());
     report(account, *count);
+    latchkey::simulator::calendar::AddSampleCalendars(application.calendars(), account, began);
+  }
+  for (const auto& [email, file] : options.calendars) {
+    const Account& account = application.accounts().Add(email);
+    const auto count = latchkey::simulator::calendar::ImportCalendarFile(application.calendars(), account, file);
+    if (!count) return std::unexpected(count.error());
+    if (!options.quiet) fmt::print("{}: {} events\n", account.email, *count);
   }
   return {};
 }

@@ -54,6 +54,7 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
   std::vector<std::string> accounts;
   std::vector<std::string> microsoft_accounts;
   std::vector<std::string> mailboxes;
+  std::vector<std::string> calendars;
   bool no_quota = false;
 
   CLI::App app(
@@ -79,7 +80,11 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
                  "Lines on standard input; repeatable")
       ->option_text("EMAIL=FILE")
       ->allow_extra_args(false);
-  app.add_option("--sample", options.samples, "Fill a mailbox with the sample mail; repeatable")
+  app.add_option("--calendar", calendars,
+                 "Fill a calendar from an iCalendar file, or make one of each file of a folder; repeatable")
+      ->option_text("EMAIL=FILE")
+      ->allow_extra_args(false);
+  app.add_option("--sample", options.samples, "Fill a mailbox and its calendars with the samples; repeatable")
       ->option_text("EMAIL")
       ->allow_extra_args(false);
   app.add_option("--client-id", options.settings.client_id, "The OAuth client's id")
@@ -147,12 +152,20 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
     if (mailbox->second.empty()) return wrong(fmt::format("--mailbox {}: the file is missing, write EMAIL=FILE", text));
     options.mailboxes.push_back(std::move(*mailbox));
   }
+  for (const std::string& text : calendars) {
+    auto calendar = SplitAccount(text, "--calendar");
+    if (!calendar) return wrong(calendar.error());
+    if (calendar->second.empty())
+      return wrong(fmt::format("--calendar {}: the file is missing, write EMAIL=FILE", text));
+    options.calendars.push_back(std::move(*calendar));
+  }
   for (const std::string& text : options.samples) {
     if (auto account = SplitAccount(text, "--sample"); !account) return wrong(account.error());
   }
   if (options.accounts.empty() && options.microsoft_accounts.empty() && options.mailboxes.empty() &&
-      options.samples.empty())
+      options.samples.empty() && options.calendars.empty()) {
     AddDefaults(options);
+  }
   return options;
 }
 

@@ -27,6 +27,7 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> accounts;  ///< Address, name (may be empty).
   std::vector<std::pair<std::string, std::string>> microsoft_accounts;
   std::vector<std::pair<std::string, std::string>> mailboxes;  ///< Address, file.
+  std::vector<std::pair<std::string, std::string>> calendars;  ///< Address, file or folder.
   std::vector<std::string> samples;
   std::string ready_file;
   std::string state_file;

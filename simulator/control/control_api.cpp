@@ -7,6 +7,8 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "simulator/calendar/files.hpp"
+#include "simulator/calendar/samples.hpp"
 #include "simulator/faults/payloads.hpp"
 #include "simulator/json_fields.hpp"
 
@@ -125,6 +127,8 @@ ControlApi::Outcome ControlApi::Route(const Request& request, const boost::json:
   if (topic == "settings") return ChangeSettings(request, body);
   if (topic == "faults") return Faults(request, body);
   if (topic == "mail") return Mail(request, body);
+  if (topic == "calendar") return Calendars(request, body);
+  if (topic == "channels") return CalendarChannels(request, body);
   if (topic == "grants") return Grants(request, body);
   if (path == "/control/google/authorize" && post) return Authorize(request, body);
   if (topic == "microsoft") return Microsoft(request, body);
@@ -146,6 +150,7 @@ ControlApi::Outcome ControlApi::Route(const Request& request, const boost::json:
   if (path == "/control/counters/reset" && post) {
     parts_.counters.Reset();
     parts_.mail.ResetCounters();
+    parts_.google_calendar.ResetCounters();
     parts_.google.grants().ResetCounters();
     parts_.microsoft.grants().ResetCounters();
     parts_.faults.ResetCounters();
@@ -214,6 +219,7 @@ ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::jso
   ReadMicrosoftFields(account, fields, identity, personal);
   const bool sample = added && fields.Flag("sample").value_or(false);
   const std::string mailbox = added ? fields.Text("mailbox").value_or("") : "";
+  const std::string calendar = added ? fields.Text("calendar").value_or("") : "";
   if (!added && email) {
     const Account* other = parts_.accounts.FindByEmail(*email);
     if (!email->contains('@')) fields.Complain("\"email\" must be an address");
@@ -232,6 +238,11 @@ ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::jso
   for (const auto& imported :
        {sample ? parts_.mail.ImportSample(account, parts_.clock.Now()) : MailService::Outcome<std::size_t>(0),
         mailbox.empty() ? MailService::Outcome<std::size_t>(0) : parts_.mail.Import(account, mailbox)}) {
+    if (!imported) return Refuse(400, imported.error());
+  }
+  if (sample) calendar::AddSampleCalendars(parts_.calendars, account, parts_.clock.Now());
+  if (!calendar.empty()) {
+    const auto imported = calendar::ImportCalendarFile(parts_.calendars, account, calendar);
     if (!imported) return Refuse(400, imported.error());
   }
   return Describe(account);
@@ -282,6 +293,8 @@ ControlApi::Outcome ControlApi::ChangeSettings(const Request& request, const boo
   if (microsoft_life) settings.microsoft_token_life = std::chrono::seconds(*microsoft_life);
   Assign(settings.microsoft_spa, microsoft_spa);
   parts_.mail.EnforceQuota(settings.quota);
+  parts_.google_calendar.EnforceQuota(settings.quota);
+  parts_.google_calendar.SetListQuirks({.empty_pages = settings.empty_pages});
   parts_.mail.SetListQuirks({.empty_pages = settings.empty_pages, .repeated_items = settings.repeated_items});
   return Describe(settings);
 }
@@ -346,11 +359,13 @@ ControlApi::Outcome ControlApi::Faults(const Request& request, const boost::json
 boost::json::object ControlApi::Counters() const {
   boost::json::object accounts;
   boost::json::object quota = parts_.mail.QuotaCounters();
+  const boost::json::object calendar_calls = parts_.google_calendar.QuotaCounters();
   for (const Account& account : parts_.accounts.all()) {
     boost::json::object counts = parts_.counters.OfAccount(account);
     if (const auto* units = quota.if_contains(account.email); units && units->is_object()) {
       for (const auto& member : units->as_object()) counts[member.key()] = member.value();
     }
+    if (const auto* calls = calendar_calls.if_contains(account.email)) counts["calendar"] = *calls;
     accounts[account.email] = std::move(counts);
   }
   boost::json::object result;

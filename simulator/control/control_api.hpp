@@ -4,6 +4,7 @@
 
 #include <boost/json/object.hpp>
 
+#include "simulator/calendar/google_service.hpp"
 #include "simulator/clock.hpp"
 #include "simulator/control/counters.hpp"
 #include "simulator/faults/fault_table.hpp"
@@ -27,6 +28,8 @@ struct ControlledParts {
   FaultTable& faults;
   RequestCounters& counters;
   MailService& mail;
+  calendar::CalendarStore& calendars;
+  calendar::GoogleCalendarService& google_calendar;
   std::function<std::size_t()> connection_count;
 };
 
@@ -61,6 +64,11 @@ class ControlApi {
   Outcome Grants(const Request& request, const boost::json::object& body);
   Outcome Faults(const Request& request, const boost::json::object& body);
   Outcome Mail(const Request& request, const boost::json::object& body);
+  Outcome Calendars(const Request& request, const boost::json::object& body);
+  Outcome CalendarList(const Account& account, const Request& request, const boost::json::object& body);
+  Outcome CalendarEvents(const Account& account, const Request& request, const boost::json::object& body);
+  Outcome DescribeEvents(const Account& account, const Request& request);
+  Outcome CalendarChannels(const Request& request, const boost::json::object& body);
   Outcome DeliverMail(const Account& account, const boost::json::object& body);
   boost::json::object Counters() const;
   std::expected<const Account*, Refusal> AccountIn(const boost::json::object& body) const;

@@ -19,6 +19,14 @@ bool IsVerb(std::string_view segment) {
   return std::ranges::find(kVerbs, segment) != kVerbs.end();
 }
 
+/// What follows a segment of Google Calendar's paths, or "".
+std::string_view CalendarParameter(std::string_view previous) {
+  if (previous == "calendars" || previous == "calendarList") return "{calendarId}";
+  return previous == "events" ? "{eventId}" : "";
+}
+
+bool IsCalendarVerb(std::string_view segment) { return segment == "watch" || segment == "import"; }
+
 }  // namespace
 
 std::string RouteTemplate(const Request& request) {
@@ -32,8 +40,14 @@ std::string RouteTemplate(const Request& request) {
   const bool tenant =
       request.segments.size() >= 3 &&
       (request.segments[1] == "oauth2" || request.segments[1] == "discovery" || request.segments[1] == "v2.0");
+  const bool calendar = !request.segments.empty() && request.segments[0] == "calendar";
   for (const std::string& segment : request.segments) {
     route += '/';
+    if (calendar && !CalendarParameter(previous).empty() && !IsCalendarVerb(segment)) {
+      route += CalendarParameter(previous);
+      previous = {};
+      continue;
+    }
     if (tenant && previous.empty()) {
       route += "{tenant}";
       previous = "{tenant}";

@@ -6,6 +6,7 @@
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
 
+#include "simulator/faults/calendar_payloads.hpp"
 #include "simulator/graph/errors.hpp"
 #include "simulator/microsoft/entra_errors.hpp"
 
@@ -151,6 +152,7 @@ std::string FormatRetryInstant(Instant instant) {
 std::optional<Response> MakePayload(std::string_view name, Instant retry_at) {
   const auto* const payload = std::ranges::find(kPayloads, name, &Payload::name);
   if (payload == std::end(kPayloads)) {
+    if (auto calendar = calendar::MakePayload(name)) return calendar;
     return name.starts_with("graph.") ? graph::MakePayload(name, retry_at) : entra::MakePayload(name, retry_at);
   }
   if (payload->shape == Shape::kHtml) {
@@ -169,6 +171,7 @@ std::optional<Response> MakePayload(std::string_view name, Instant retry_at) {
 std::vector<std::string> PayloadNames() {
   std::vector<std::string> names = entra::PayloadNames();
   for (std::string& name : graph::PayloadNames()) names.push_back(std::move(name));
+  for (std::string& name : calendar::PayloadNames()) names.push_back(std::move(name));
   for (const Payload& payload : kPayloads) names.emplace_back(payload.name);
   return names;
 }

@@ -1,4 +1,7 @@
-// POST /batch/gmail/v1: up to a hundred calls in one multipart/mixed body, each answered on its own.
+// POST /batch/gmail/v1 and /batch/calendar/v3: up to a hundred calls in one multipart/mixed body, each answered on its
+// own.
+#include "simulator/gmail/batch.hpp"
+
 #include <fmt/format.h>
 
 #include "simulator/gmail/errors.hpp"
@@ -75,11 +78,11 @@ std::string AnswerId(std::string_view content_id) {
 
 }  // namespace
 
-Response GmailService::HandleBatch(Request& request, const Grant& grant) {
+Response AnswerBatch(const Request& request, std::uint64_t nonce, const std::function<Response(Request&)>& answer_one) {
   const std::vector<BodyPart> parts = SplitMultipart(request.body, request.headers.Get("Content-Type"), kMaxParts + 1);
   if (parts.empty()) return InvalidArgument("Failed to parse batch request, error: 0 items. Received batch body.");
   if (parts.size() > kMaxParts) return TooManyBatchParts();
-  const std::string boundary = fmt::format("batch_{:016x}", state_.NextNonce());
+  const std::string boundary = fmt::format("batch_{:016x}", nonce);
   std::string body;
   for (const BodyPart& part : parts) {
     Request inner;
@@ -87,8 +90,7 @@ Response GmailService::HandleBatch(Request& request, const Grant& grant) {
     if (!ReadInnerRequest(part.body, request, inner)) {
       answer = InvalidArgument("Failed to parse the request of this part.");
     } else {
-      std::optional<Response> gated = gate_ ? gate_(inner, grant) : std::nullopt;
-      answer = gated ? std::move(*gated) : HandleOne(inner, grant);
+      answer = answer_one(inner);
     }
     body += fmt::format("--{}\r\nContent-Type: application/http\r\n", boundary);
     if (const std::string_view id = part.headers.Get("Content-ID"); !id.empty()) {
@@ -105,6 +107,13 @@ Response GmailService::HandleBatch(Request& request, const Grant& grant) {
   response.headers.Add("Content-Type", fmt::format("multipart/mixed; boundary={}", boundary));
   response.body = std::move(body);
   return response;
+}
+
+Response GmailService::HandleBatch(Request& request, const Grant& grant) {
+  return AnswerBatch(request, state_.NextNonce(), [&](Request& part) {
+    std::optional<Response> gated = gate_ ? gate_(part, grant) : std::nullopt;
+    return gated ? std::move(*gated) : HandleOne(part, grant);
+  });
 }
 
 }  // namespace latchkey::simulator

@@ -27,6 +27,10 @@ constexpr Scope kScopes[] = {
     {LATCHKEY_GOOGLE "calendar.events", "View and edit events on all your calendars"},
     {LATCHKEY_GOOGLE "calendar.events.readonly", "View events on all your calendars"},
     {LATCHKEY_GOOGLE "calendar.calendarlist.readonly", "See the list of Google calendars you're subscribed to"},
+    {LATCHKEY_GOOGLE "calendar.events.owned", "See, create, change, and delete events on Google calendars you own"},
+    {LATCHKEY_GOOGLE "calendar.events.owned.readonly", "See the events on Google calendars you own"},
+    {LATCHKEY_GOOGLE "calendar.calendarlist", "See, add, and remove Google calendars you're subscribed to"},
+    {LATCHKEY_GOOGLE "calendar.events.freebusy", "See the availability on Google calendars you have access to"},
     {LATCHKEY_GOOGLE "calendar.freebusy", "View your availability in your calendars"},
 };
 
