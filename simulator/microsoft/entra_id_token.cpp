@@ -17,7 +17,9 @@ constexpr std::string_view kOtherTenant = "aaaaaaaa-1111-4222-8333-bbbbbbbbbbbb"
 void Bend(boost::json::object& claims, const std::string& base, IdTokenVariant variant) {
   switch (variant) {
     case IdTokenVariant::kExpired:
-      for (const char* name : {"iat", "nbf", "exp"}) claims[name] = claims[name].as_int64() - 7200;
+      for (const char* name : {"iat", "nbf"}) claims[name] = claims[name].as_int64() - 7200;
+      // Whatever its life: that of a personal account's token is a day.
+      claims["exp"] = claims["iat"].as_int64() + 3600;
       break;
     case IdTokenVariant::kWrongAudience:
       claims["aud"] = "00000000-0000-4000-8000-00000000abcd";

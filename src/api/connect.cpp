@@ -31,12 +31,18 @@ std::string_view StateName(const ConnectAttempt& attempt, Instant now) {
   return attempt.expires_at <= now ? "expired" : "pending";
 }
 
+// Who needs an administrator is often told so by the provider's own page, and never comes back or can only decline.
+bool MayNeedAdministrator(const ConnectAttempt& attempt) {
+  return attempt.state == State::kPending || attempt.error_code == ToString(ErrorCode::kAdminConsentRequired) ||
+         attempt.error_code == ToString(ErrorCode::kAccessDenied);
+}
+
 // Values for the words about a failure; the link to an administrator is for this installation's application.
 void WriteParams(json::Writer& out, const Call& call, const ConnectAttempt& attempt,
                  const std::optional<connected_accounts::ConnectedAccount>& reconnected) {
   out.Key("params").BeginObject();
   for (const auto& [name, value] : attempt.params) out.Member(name, value);
-  if (attempt.error_code == ToString(ErrorCode::kAdminConsentRequired)) {
+  if (MayNeedAdministrator(attempt)) {
     const auto provider = call.services.providers.Find(attempt.provider);
     const std::string subject = reconnected ? reconnected->provider_account_id : std::string();
     const std::string url = provider ? (*provider)->AdminConsentUrl(subject) : std::string();
@@ -216,7 +222,9 @@ Answer IssueConnectTicket(Call& call) {
 
 Answer FinishConnect(Call& call) {
   const auto& site = call.services.site;
-  if (call.request.FindQuery("admin_consent") && !call.request.FindQuery("code")) {
+  const bool answers_flow = call.request.FindQuery("state") || call.request.FindQuery("code");
+  if (!answers_flow &&
+      (call.request.FindQuery("admin_consent") || call.request.FindQuery("error") == "permission_denied")) {
     // An administrator comes back from approving the application (or not) for an organisation, often in a browser that
     // knows nothing of us. There is nothing to redeem: the person tries again.
     if (call.request.FindQuery("error")) co_return RedirectToError(site, 303, "admin_consent_required");

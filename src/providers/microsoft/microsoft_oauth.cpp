@@ -12,9 +12,10 @@ namespace {
 
 constexpr std::string_view kHost = "https://login.microsoftonline.com/";
 
+/// Those of signing in included: what is left out, the person would still be asked for.
 std::string AllScopes() {
   using connected_accounts::Capability;
-  std::string text;
+  std::string text = "openid email profile offline_access ";
   const auto scopes =
       MakeScopeCatalog()->ScopesFor({Capability::kReadMail, Capability::kSendMail, Capability::kReadCalendar});
   for (const std::string& scope : scopes.value_or(std::vector<std::string>())) text += scope + ' ';

@@ -1246,7 +1246,7 @@ export interface components {
             url: string | null;
             /** @description Why it failed. With `succeeded`: `partial_consent`, or null. */
             error_code: components["schemas"]["ErrorCode"] | null;
-            /** @description `wrong_account` gives `expected` and `actual`; `already_connected` gives `email`; `admin_consent_required` gives `admin_consent_url`, the link to send to an administrator of the organisation, and `tenant` when known; `conditional_access` and `mfa_required` give `correlation_id`; `policy_enforced` gives `client_id`. */
+            /** @description `wrong_account` gives `expected` and `actual`. `admin_consent_required` gives `admin_consent_url`, the link to send to an administrator of the organisation; so does an attempt at Microsoft that is pending or was declined, because Microsoft's own page may hold the person up. */
             params: components["schemas"]["Params"];
             account: {
                 id: components["schemas"]["Id"];
