@@ -7,8 +7,11 @@
 #include <vector>
 
 #include "base/clock.hpp"
+#include "base/id.hpp"
 
 namespace latchkey::calendar {
+
+using CalendarId = Id<struct CalendarTag>;
 
 /// What an entry of a calendar is:
 ///

@@ -83,6 +83,13 @@ struct ConnectedAccount {
   std::int64_t epoch = 0;
   std::optional<Instant> backfill_started_at;
   std::int64_t message_count = 0;
+  /// From calendar_sync_status: how the calendars fare, apart from the mail.
+  struct CalendarFacts {
+    std::optional<Instant> last_sync_at;
+    std::optional<ErrorCode> fault;
+    std::optional<Instant> fault_since, next_attempt_at;
+  };
+  CalendarFacts calendar;
 };
 
 /// What the person is shown, computed from the facts alone.

@@ -136,6 +136,12 @@ Task<Result<Connection>> Connect::MakeConnection(const ConnectAttempt& attempt, 
                                      .unique_key = jobs::AccountKey(jobs::kFetchEmails, account.id),
                                      .account_id = account.id});
   }
+  if (Has(account.granted, Capability::kReadCalendar)) {
+    connection.first_jobs.push_back({.kind = std::string(jobs::kFetchCalendar),
+                                     .priority = jobs::Priority::kLive,
+                                     .unique_key = jobs::AccountKey(jobs::kFetchCalendar, account.id),
+                                     .account_id = account.id});
+  }
   co_return connection;
 }
 

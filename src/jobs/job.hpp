@@ -47,6 +47,7 @@ std::string AccountKey(std::string_view kind, const ConnectedAccountId& account)
 /// The kinds that stores insert themselves.
 inline constexpr std::string_view kFetchEmails = "fetch_emails";
 inline constexpr std::string_view kBackfillEmails = "backfill_emails";
+inline constexpr std::string_view kFetchCalendar = "fetch_calendar";
 /// Args: {"erasure_id": ...}. Its account_id is empty once the erase is complete: then there is nothing left to do.
 inline constexpr std::string_view kDeleteSyncedData = "delete_synced_data";
 

@@ -47,6 +47,7 @@ constexpr std::string_view kTakeUnused = R"sql(
 SELECT id, generation, fault_code FROM connected_accounts
 WHERE coalesce(last_refresh_at, created_at) < $1 AND disconnecting = 0 AND refresh_token <> ''
 ORDER BY coalesce(last_refresh_at, created_at))sql";
+constexpr std::string_view kHasCalendars = "SELECT 1 FROM calendar_sync_status WHERE connected_account_id = $1";
 constexpr std::string_view kReadForSync =
     "SELECT generation, paused_at IS NOT NULL, disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
 
@@ -207,6 +208,12 @@ Task<Result<void>> AccountStore::RequestSync(const UserId& user, const Connected
                            .account_id = id,
                            .generation = rows.Int(0)};
     if (auto inserted = InsertJob(transaction, job, now); !inserted) return Fail(std::move(inserted.error()));
+    if (transaction.Query(kHasCalendars, id).Step()) {
+      jobs::NewJob calendars = job;
+      calendars.kind = jobs::kFetchCalendar;
+      calendars.unique_key = jobs::AccountKey(jobs::kFetchCalendar, id);
+      if (auto inserted = InsertJob(transaction, calendars, now); !inserted) return Fail(std::move(inserted.error()));
+    }
     return {};
   };
   co_return co_await engine_.Write(write);

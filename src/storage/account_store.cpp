@@ -19,8 +19,10 @@ SELECT a.id, a.user_id, a.provider, a.provider_account_id, a.email, a.display_na
        EXISTS (SELECT 1 FROM jobs j WHERE j.connected_account_id = a.id AND j.state = 'running'
                AND j.kind IN ('fetch_emails', 'backfill_emails')),
        a.last_refresh_at, a.claims_challenge,
-       CASE WHEN a.disconnecting THEN (SELECT max(e.requested_at) FROM erasures e WHERE e.connected_account_id = a.id) END
-FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a.id)sql";
+       CASE WHEN a.disconnecting THEN (SELECT max(e.requested_at) FROM erasures e WHERE e.connected_account_id = a.id) END,
+       c.last_sync_at, c.fault_code, c.fault_since, c.next_attempt_at
+FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a.id
+LEFT JOIN calendar_sync_status c ON c.connected_account_id = a.id)sql";
 const std::string kListOfUser = kAccounts + " WHERE a.user_id = $1 ORDER BY a.created_at, a.id";
 const std::string kGetOfUser = kAccounts + " WHERE a.id = $1 AND a.user_id = $2";
 const std::string kGet = kAccounts + " WHERE a.id = $1";
@@ -46,6 +48,8 @@ WHERE connected_account_id = $1)sql";
 constexpr std::string_view kReadForResume = R"sql(
 SELECT a.generation, s.epoch > 0 AND NOT s.backfill_complete
 FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a.id WHERE a.id = $1)sql";
+constexpr std::string_view kScheduleCalendars =
+    "UPDATE calendar_sync_status SET next_sync_at = $2 WHERE connected_account_id = $1";
 constexpr std::string_view kExists = "SELECT disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
 
 constexpr std::string_view kReadTokens =
@@ -108,6 +112,10 @@ Account ReadAccount(const Rows& rows) {
   account.last_refresh_at = rows.MaybeTime(25);
   account.claims_challenge = rows.String(26);
   account.disconnecting_since = rows.MaybeTime(27);
+  account.calendar.last_sync_at = rows.MaybeTime(28);
+  if (!rows.IsNull(29)) account.calendar.fault = ParseErrorCode(rows.Text(29)).value_or(ErrorCode::kInternal);
+  account.calendar.fault_since = rows.MaybeTime(30);
+  account.calendar.next_attempt_at = rows.MaybeTime(31);
   return account;
 }
 
@@ -188,9 +196,12 @@ Task<Result<void>> AccountStore::SetPaused(const UserId& user, const ConnectedAc
     }
     if (paused) {
       transaction.Execute(kPauseStatus, id, now);
-      CancelWaitingJobs(transaction, id, {jobs::kFetchEmails, jobs::kBackfillEmails}, now);
+      transaction.Execute(kScheduleCalendars, id, std::optional<Instant>());
+      CancelWaitingJobs(transaction, id, {jobs::kFetchEmails, jobs::kBackfillEmails, jobs::kFetchCalendar}, now);
     } else {
       transaction.Execute(kResumeStatus, id, now);
+      // Due at once: the scheduler queues the visit.
+      transaction.Execute(kScheduleCalendars, id, std::optional(now));
       Rows rows = transaction.Query(kReadForResume, id);
       rows.Step();
       jobs::NewJob job{.kind = std::string(jobs::kFetchEmails),

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "storage/account_store.hpp"
@@ -60,6 +61,12 @@ SET sync_status = CASE WHEN sync_status = 'PAUSED' THEN 'PAUSED' WHEN epoch = 0 
                        WHEN backfill_complete THEN 'COMPLETED' ELSE 'IN_PROGRESS' END,
     error_message = NULL, next_sync_at = CASE WHEN sync_status = 'PAUSED' THEN NULL ELSE $2 END, updated_at = $3
 WHERE connected_account_id = $1)sql";
+// The first visit is queued beside it, as for mail. A paused account's calendars wait for it to be resumed.
+constexpr std::string_view kScheduleCalendars = R"sql(
+INSERT INTO calendar_sync_status (connected_account_id, next_sync_at)
+SELECT id, CASE WHEN paused_at IS NULL THEN $2 END FROM connected_accounts WHERE id = $1
+ON CONFLICT (connected_account_id) DO UPDATE SET next_sync_at = excluded.next_sync_at, fault_code = NULL,
+  fault_since = NULL, next_attempt_at = NULL)sql";
 constexpr std::string_view kGeneration = "SELECT generation FROM connected_accounts WHERE id = $1";
 
 // The first job is queued beside the account; the scheduler looks again later in case that job found nothing to set.
@@ -181,6 +188,9 @@ Result<void> StoreAccount(Transaction& transaction, const connected_accounts::Co
     Reconnect(transaction, connection, now);
   } else {
     InsertAccount(transaction, connection, now);
+  }
+  if (std::ranges::find(account.granted, connected_accounts::Capability::kReadCalendar) != account.granted.end()) {
+    transaction.Execute(kScheduleCalendars, account.id, now + kScheduleSafety);
   }
   return {};
 }

@@ -9,6 +9,7 @@
 #include "audit/audit_store.hpp"
 #include "base/clock.hpp"
 #include "base/error.hpp"
+#include "calendar/calendar_store.hpp"
 #include "connected_accounts/account_store.hpp"
 #include "crypto/key_store.hpp"
 #include "events/event.hpp"
@@ -45,6 +46,8 @@ class Database {
 
   virtual mail::MessageStore& messages() = 0;
   virtual mail::MessageReader& message_reader() = 0;
+  virtual calendar::CalendarStore& calendars() = 0;
+  virtual calendar::CalendarReader& calendar_reader() = 0;
   virtual connected_accounts::AccountStore& accounts() = 0;
   virtual identity::IdentityStore& identity() = 0;
   virtual oauth::ConsumedStates& consumed_states() = 0;

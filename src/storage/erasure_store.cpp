@@ -22,6 +22,8 @@ SET generation = generation + 1, disconnecting = 1, is_active = 0, updated_at = 
 WHERE id = $1 RETURNING generation)sql";
 constexpr std::string_view kStopSchedule =
     "UPDATE email_sync_status SET next_sync_at = NULL, updated_at = $2 WHERE connected_account_id = $1";
+constexpr std::string_view kStopCalendars =
+    "UPDATE calendar_sync_status SET next_sync_at = NULL WHERE connected_account_id = $1";
 constexpr std::string_view kInsertReceipt = R"sql(
 INSERT INTO erasures (id, user_id, connected_account_id, email, provider, total, requested_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7))sql";
@@ -89,6 +91,16 @@ constexpr Table kTables[] = {
     {"calendar_events", "SELECT count(*) FROM calendar_events WHERE connected_account_id = $1",
      "DELETE FROM calendar_events WHERE id IN "
      "(SELECT id FROM calendar_events WHERE connected_account_id = $1 LIMIT $2)"},
+    {"calendar_cursors",
+     "SELECT count(*) FROM calendars c JOIN calendar_cursors k ON k.calendar_row = c.row_id "
+     "WHERE c.connected_account_id = $1",
+     "DELETE FROM calendar_cursors WHERE (calendar_row, window) IN (SELECT k.calendar_row, k.window FROM calendars c "
+     "JOIN calendar_cursors k ON k.calendar_row = c.row_id WHERE c.connected_account_id = $1 LIMIT $2)"},
+    {"calendars", "SELECT count(*) FROM calendars WHERE connected_account_id = $1",
+     "DELETE FROM calendars WHERE row_id IN (SELECT row_id FROM calendars WHERE connected_account_id = $1 LIMIT $2)"},
+    {"calendar_sync_status", "SELECT count(*) FROM calendar_sync_status WHERE connected_account_id = $1",
+     "DELETE FROM calendar_sync_status WHERE connected_account_id IN "
+     "(SELECT connected_account_id FROM calendar_sync_status WHERE connected_account_id = $1 LIMIT $2)"},
     {"job_logs", "SELECT count(*) FROM job_logs WHERE connected_account_id = $1",
      "DELETE FROM job_logs WHERE id IN (SELECT id FROM job_logs WHERE connected_account_id = $1 LIMIT $2)"},
     {"events", "SELECT count(*) FROM events WHERE connected_account_id = $1",
@@ -227,6 +239,7 @@ Task<Result<ErasureReceipt>> AccountStore::BeginErase(const UserId& user, const 
         rows.Step();
       }
       transaction.Execute(kStopSchedule, id, now);
+      transaction.Execute(kStopCalendars, id);
       CancelWaitingJobs(transaction, id, {}, now);
       auto receipt = ReadReceipt(transaction.connection(), transaction.Query(kReceiptOfAccount, id, user));
       if (!receipt) return receipt;

@@ -60,6 +60,19 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
   store.Get(database.messages().IndexPending(10));
   const sync::Pause pause{.account_id = account.id, .service = "gmail", .until = store.clock().Now()};
   store.Get(database.pauses().KeepPause(pause));
+  const calendar::WriteFence fence{.account_id = account.id, .generation = account.generation};
+  const calendar::Calendar home{.external_id = "home", .name = account.id.text()};
+  const auto calendars = store.Get(database.calendars().ReplaceCalendars(fence, {home}));
+  calendar::CalendarCommit events{.fence = fence, .calendar_id = calendars.at(0).id};
+  events.cursor = store.Get(database.calendars().BeginEpoch(fence, calendars.at(0).id, {}));
+  for (int i = 0; i < 20; ++i) {
+    calendar::Event event;
+    event.external_id = "e" + std::to_string(i);
+    event.time.start = event.time.end = store.clock().Now();
+    events.upserts.push_back(event);
+  }
+  store.Get(database.calendars().Apply(events));
+  store.Get(database.calendars().Conclude(fence, {.next_sync_at = store.clock().Now()}));
   const auto job = store.Get(database.jobs().Claim({.kinds = {"fetch_emails"}})).at(0);
   store.Get(database.jobs().Finish({.job_id = job.id, .token = job.lease_token}, jobs::Outcome::Completed(), {}));
   // An audit in the middle of its work.
@@ -86,6 +99,8 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
   EXPECT_EQ(CountOf("SELECT count(*) FROM attachments"), 0);
   EXPECT_EQ(CountOf("SELECT count(*) FROM message_labels"), 0);
   EXPECT_EQ(CountOf("SELECT count(*) FROM search_pending"), 0);
+  EXPECT_EQ(CountOf("SELECT count(*) FROM calendar_events"), 0);
+  EXPECT_EQ(CountOf("SELECT count(*) FROM calendar_cursors"), 0);
   EXPECT_EQ(CountOf("SELECT count(*) FROM message_search WHERE message_search MATCH 'text OR subject OR grace'"), 0);
 }
 

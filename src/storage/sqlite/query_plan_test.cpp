@@ -1,6 +1,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/event_list.hpp"
 #include "storage/message_list.hpp"
 #include "storage/sqlite/migrations.hpp"
 #include "storage/testing/scratch_store.hpp"
@@ -29,6 +30,14 @@ TEST_F(QueryPlanTest, AListPageIsAnIndexWalkWithoutSorting) {
     const std::string plan = Plan(sql);
     EXPECT_THAT(plan, AllOf(HasSubstr("SEARCH"), Not(HasSubstr("SCAN")), Not(HasSubstr("TEMP B-TREE")))) << sql;
     EXPECT_THAT(plan, AnyOf(HasSubstr("COVERING INDEX"), HasSubstr("PRIMARY KEY"))) << sql;
+  }
+}
+
+TEST_F(QueryPlanTest, ARangeOfEventsIsFoundByItsIndexes) {
+  for (const std::string& sql : EventListStatements()) {
+    EXPECT_THAT(Plan(sql),
+                AllOf(HasSubstr("SEARCH"), Not(HasSubstr("SCAN")), Not(HasSubstr("TEMP B-TREE FOR ORDER BY"))))
+        << sql;
   }
 }
 

@@ -4,6 +4,8 @@
 
 #include "storage/account_store.hpp"
 #include "storage/audit_store.hpp"
+#include "storage/calendar_reader.hpp"
+#include "storage/calendar_store.hpp"
 #include "storage/consumed_states.hpp"
 #include "storage/event_store.hpp"
 #include "storage/identity_store.hpp"
@@ -24,6 +26,8 @@ class SqliteDatabase final : public Database {
         engine_(std::move(engine)),
         messages_(*engine_, clock),
         reader_(*engine_),
+        calendars_(*engine_, clock),
+        calendar_reader_(*engine_),
         accounts_(*engine_, clock),
         identity_(*engine_, clock),
         consumed_states_(*engine_),
@@ -35,6 +39,8 @@ class SqliteDatabase final : public Database {
 
   mail::MessageStore& messages() override { return messages_; }
   mail::MessageReader& message_reader() override { return reader_; }
+  calendar::CalendarStore& calendars() override { return calendars_; }
+  calendar::CalendarReader& calendar_reader() override { return calendar_reader_; }
   connected_accounts::AccountStore& accounts() override { return accounts_; }
   identity::IdentityStore& identity() override { return identity_; }
   oauth::ConsumedStates& consumed_states() override { return consumed_states_; }
@@ -71,6 +77,8 @@ class SqliteDatabase final : public Database {
   std::unique_ptr<Engine> engine_;
   MessageStore messages_;
   MessageReader reader_;
+  CalendarStore calendars_;
+  CalendarReader calendar_reader_;
   AccountStore accounts_;
   IdentityStore identity_;
   ConsumedStates consumed_states_;
