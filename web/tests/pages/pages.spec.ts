@@ -1,6 +1,17 @@
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test, type Page } from '@playwright/test';
-import { account, everyState, messages, session, signedOut } from '../../src/testing/fixtures';
+import {
+  account,
+  audit,
+  everyState,
+  health,
+  maySend,
+  messages,
+  outgoing,
+  outgoingStates,
+  session,
+  signedOut,
+} from '../../src/testing/fixtures';
 import { stage, type Answers } from './stage';
 
 interface Scene {
@@ -157,6 +168,146 @@ const scenes: Scene[] = [
     },
     ready: '18,220 messages',
   },
+  {
+    name: 'accounts with services of their own',
+    path: '/accounts',
+    answers: {
+      'GET /api/v1/connected-accounts': list([
+        account({
+          capabilities: {
+            ...maySend,
+            send_mail: { requested: true, granted: false, status: 'missing_scope' },
+          },
+        }),
+        account({
+          id: everyState[0].id,
+          status: 'needs_reauth',
+          action: 'reconnect',
+          reason: 'reauth_test_mode',
+        }),
+      ]),
+      [`GET /api/v1/connected-accounts/${account().id}/health`]: health({
+        services: {
+          mail: { status: 'healthy', reason: null, action: 'none' },
+          calendar: { status: 'importing', reason: null, action: 'none' },
+          send: { status: 'missing_scope', reason: 'missing_scope', action: 'grant' },
+        },
+      }),
+    },
+    ready: 'How to fix this',
+  },
+  {
+    name: 'completeness',
+    path: '/accounts',
+    answers: {
+      [`GET /api/v1/connected-accounts/${account().id}/audit`]: {
+        ...audit,
+        state: 'incomplete',
+        mail: { ...audit.mail!, missing_count: 2, missing: ['18c2f0a1', '18c2f0a2'] },
+      },
+    },
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Actions for ada@example.com' }).click();
+      await page.getByRole('menuitem', { name: 'Check completeness' }).click();
+    },
+    ready: /Not complete as of/,
+  },
+  {
+    name: 'permissions',
+    path: '/accounts',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Actions for ada@example.com' }).click();
+      await page.getByRole('menuitem', { name: 'Permissions' }).click();
+    },
+    ready: 'Read calendar',
+  },
+  {
+    name: 'compose',
+    path: '/inbox',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Compose' }).click();
+      const to = page.getByRole('textbox', { name: 'To' });
+      await to.fill('Grace Example <grace@example.org>, nobody,');
+      await to.press('Enter');
+      await page.getByRole('textbox', { name: 'Subject' }).fill('Minutes of the meeting');
+      await page.getByRole('textbox', { name: 'Text of the message' }).fill('Thank you!\n\nAda');
+    },
+    ready: 'Draft saved in this browser',
+  },
+  {
+    name: 'reply',
+    path: `/inbox?message=${messages[0].id}`,
+    act: (page) => page.getByRole('button', { name: 'Reply' }).first().click(),
+    ready: 'Attach files',
+  },
+  {
+    name: 'compose without permission',
+    path: '/inbox',
+    answers: { 'GET /api/v1/connected-accounts': list([account()]) },
+    act: (page) => page.getByRole('button', { name: 'Compose' }).click(),
+    ready: 'Allow sending',
+  },
+  {
+    name: 'on its way out',
+    path: '/inbox',
+    answers: {
+      'GET /api/v1/outbox': list([outgoing(), outgoingStates.find((one) => one.state === 'unconfirmed')]),
+    },
+    ready: 'Sending to Grace Example in 8 s',
+  },
+  {
+    name: 'outbox',
+    path: '/inbox',
+    answers: { 'GET /api/v1/outbox': list(outgoingStates) },
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Account menu' }).click();
+      await page.getByRole('menuitem', { name: 'Outbox' }).click();
+    },
+    ready: 'Look into Sent',
+  },
+  { name: 'calendar', path: '/calendar?view=week', ready: 'Call with the printers' },
+  { name: 'calendar agenda', path: '/calendar?view=agenda&date=2026-06-15', ready: 'Night train to Zürich' },
+  {
+    name: 'calendar event',
+    path: '/calendar?view=agenda&date=2026-06-15',
+    act: (page) => page.getByRole('button', { name: /Planning/ }).click(),
+    ready: 'Join the meeting',
+  },
+  {
+    name: 'calendar deselect',
+    path: '/calendar?view=week',
+    act: async (page) => {
+      await page.getByRole('button', { name: 'Today' }).waitFor();
+      const list = page.getByRole('button', { name: 'Calendars' });
+      if (await list.isVisible()) await list.click();
+      await page.getByRole('checkbox', { name: 'Public holidays' }).filter({ visible: true }).click();
+    },
+    ready: /312 events are removed from here/,
+  },
+  {
+    name: 'calendar importing and partly allowed',
+    path: '/calendar?view=week',
+    answers: {
+      'GET /api/v1/connected-accounts': list([
+        account({ capabilities: maySend }),
+        everyState.find((one) => one.status === 'missing_scope'),
+      ]),
+      'GET /api/v1/calendar-events': { events: [], next_cursor: null },
+    },
+    ready: /was not allowed/,
+  },
+  {
+    name: 'calendar empty',
+    path: '/calendar?view=agenda',
+    answers: { 'GET /api/v1/calendar-events': { events: [], next_cursor: null } },
+    ready: 'No events',
+  },
+  {
+    name: 'calendar not allowed',
+    path: '/calendar',
+    answers: { 'GET /api/v1/connected-accounts': list([account()]) },
+    ready: 'No calendar permission',
+  },
   { name: 'activity', path: '/activity', ready: 'Failed for good' },
   {
     name: 'activity for others',
@@ -180,6 +331,7 @@ const looks = [
   { scheme: 'light', width: 1280, height: 800 },
   { scheme: 'dark', width: 1280, height: 800 },
   { scheme: 'light', width: 320, height: 640 },
+  { scheme: 'dark', width: 375, height: 720 },
 ] as const;
 
 for (const look of looks) {

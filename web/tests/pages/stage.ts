@@ -49,7 +49,13 @@ export const everything: Answers = {
       expires_at: fixtures.before(-9e8),
     },
   ]),
-  'GET /api/v1/connected-accounts': list([fixtures.account(), fixtures.work]),
+  'GET /api/v1/connected-accounts': list([
+    fixtures.account({ capabilities: fixtures.maySend }),
+    { ...fixtures.work, capabilities: fixtures.maySend },
+  ]),
+  'GET /api/v1/outbox': list([]),
+  'GET /api/v1/calendars': { calendars: fixtures.calendars },
+  'GET /api/v1/calendar-events': { events: fixtures.events, next_cursor: null },
   'GET /api/v1/labels': list(fixtures.labels),
   'GET /api/v1/messages': list(fixtures.messages),
   'GET /api/v1/admin/notices': list([]),
@@ -108,6 +114,17 @@ export async function stage(page: Page, changes: Answers = {}): Promise<{ violat
         contentType: 'text/html; charset=utf-8',
         headers: { 'Content-Security-Policy': viewPolicy },
         body: view,
+      });
+    }
+    const part = /^\/api\/v1\/connected-accounts\/([^/]+)\/(health|audit|send-addresses)$/.exec(pathname);
+    if (part && request.method() === 'GET') {
+      const account = fixtures.everyState
+        .concat(fixtures.account(), fixtures.work)
+        .find((one) => one.id === part[1]);
+      if (part[2] === 'health') return route.fulfill({ json: fixtures.health() });
+      if (part[2] === 'audit') return route.fulfill({ json: fixtures.audit });
+      return route.fulfill({
+        json: { addresses: [{ address: account?.email ?? '', name: 'Ada Example', is_default: true }] },
       });
     }
     const one = /^\/api\/v1\/messages\/([^/]+)$/.exec(pathname);

@@ -33,9 +33,17 @@ export function WeekGrid({ days, events, calendars, timeZone, onOpen }: WeekGrid
   }, []);
 
   return (
-    // The whole grid listens, so that arrow keys go from event to event; each event is a button of its own.
-    // eslint-disable-next-line jsx-a11y/no-static-element-interactions
-    <div ref={scroller} onKeyDown={walk} className="thin-scroll min-h-0 flex-1 overflow-auto">
+    // The whole grid listens, so that arrow keys go from event to event; each event is a button of its own. It scrolls, so the
+    // keyboard can reach it even when it holds no event.
+    <div
+      ref={scroller}
+      role="region"
+      aria-label={t('calendar.view.week')}
+      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+      tabIndex={0}
+      onKeyDown={walk}
+      className="thin-scroll min-h-0 flex-1 overflow-auto -outline-offset-2"
+    >
       <div className="min-w-180">
         <div className="sticky top-0 z-10 border-b border-line bg-bg">
           <div className="flex">
