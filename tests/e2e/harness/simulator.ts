@@ -76,6 +76,10 @@ export class Simulator {
     return this.call('PATCH', '/settings', change);
   }
 
+  account(email: string, change: Record<string, unknown>): Promise<unknown> {
+    return this.call('PATCH', `/accounts/${encodeURIComponent(email)}`, change);
+  }
+
   revokeGrant(account: string): Promise<unknown> {
     return this.call('POST', '/grants/revoke', { account });
   }

@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import AxeBuilder from '@axe-core/playwright';
 import { expect, test as base, type BrowserContext, type Page } from '@playwright/test';
 import { realMail } from './corpus';
@@ -6,6 +7,10 @@ import { Simulator } from './simulator';
 
 export const person = 'ada@example.com';
 export const other = 'grace@example.org';
+/** Somebody with a work account at Microsoft. */
+export const colleague = 'mary@office.example';
+
+type Provider = 'Google' | 'Microsoft';
 
 interface Latchkey {
   /** Where people reach it. */
@@ -17,6 +22,8 @@ interface Latchkey {
 interface Options {
   /** Real mail when it is at hand, or the small sample, which is quicker. */
   mail: 'real' | 'sample';
+  /** An iCalendar file for the calendar of `person`. */
+  calendar: string;
 }
 
 interface Fixtures {
@@ -32,10 +39,12 @@ function env(name: string): string {
   return value;
 }
 
+const microsoft = { id: '9a1c5f40-3c1e-4d6b-8f0a-5d2b7c3e4f60', secret: 'other-secret-of-the-journeys' };
 const client = { id: 'journeys.apps.example.com', secret: 'secret-of-the-journeys' };
 
 export const test = base.extend<Options & Fixtures & { place: { path: string } }>({
   mail: ['sample', { option: true }],
+  calendar: ['', { option: true }],
 
   // eslint-disable-next-line no-empty-pattern -- Playwright wants the pattern
   place: async ({}, use, info) => {
@@ -45,7 +54,9 @@ export const test = base.extend<Options & Fixtures & { place: { path: string } }
     else console.log(`Logs of both programs: ${directory.path}`);
   },
 
-  simulator: async ({ place, mail }, use, info) => {
+  simulator: async ({ place, mail, calendar }, use, info) => {
+    const calendarFile = `${place.path}/calendar.ics`;
+    if (calendar) writeFileSync(calendarFile, calendar);
     const files = mail === 'real' ? realMail() : [];
     const fill =
       files.length > 0 ? files.flatMap((file) => ['--mailbox', `${person}=${file}`]) : ['--sample', person];
@@ -62,7 +73,14 @@ export const test = base.extend<Options & Fixtures & { place: { path: string } }
         `${person}=Ada Example`,
         '--account',
         `${other}=Grace Example`,
+        '--microsoft-client-id',
+        microsoft.id,
+        '--microsoft-client-secret',
+        microsoft.secret,
+        '--microsoft-account',
+        `${colleague}=Mary Sample`,
         ...fill,
+        ...(calendar ? ['--calendar', `${person}=${calendarFile}`] : []),
         '--no-quota',
         '--quiet',
       ],
@@ -90,6 +108,11 @@ export const test = base.extend<Options & Fixtures & { place: { path: string } }
         AUTH_GOOGLE_CLIENT_SECRET: client.secret,
         GOOGLE_DISCOVERY_URL: `${simulator.base}/google/.well-known/openid-configuration`,
         GOOGLE_GMAIL_URL: simulator.base,
+        GOOGLE_CALENDAR_URL: simulator.base,
+        AUTH_MICROSOFT_CLIENT_ID: microsoft.id,
+        AUTH_MICROSOFT_CLIENT_SECRET: microsoft.secret,
+        MICROSOFT_DISCOVERY_URL: `${simulator.base}/common/v2.0/.well-known/openid-configuration`,
+        MICROSOFT_GRAPH_URL: simulator.base,
       },
     );
     await use({ url: program.ready.public_url, setupUrl: program.ready.setup_url });
@@ -122,10 +145,15 @@ function watch(context: BrowserContext, complaints: string[]) {
 export { expect };
 
 /** Signs in as a person who has not been here before, through the setup link of a fresh installation. */
-export async function signIn(page: Page, latchkey: Latchkey, who = person): Promise<void> {
+export async function signIn(
+  page: Page,
+  latchkey: Latchkey,
+  who = person,
+  provider: Provider = 'Google',
+): Promise<void> {
   await page.goto(latchkey.setupUrl);
   await expect(page.getByText('You are setting up this installation')).toBeVisible();
-  await page.getByRole('button', { name: 'Continue with Google' }).click();
+  await page.getByRole('button', { name: `Continue with ${provider}` }).click();
   await choose(page, who);
   await expect(page).toHaveURL(/\/inbox/);
 }
@@ -133,11 +161,16 @@ export async function signIn(page: Page, latchkey: Latchkey, who = person): Prom
 /** The provider's own pages: who, and what to allow. */
 export async function choose(page: Page, who: string): Promise<void> {
   await page.getByRole('button', { name: who }).click();
-  await page.getByRole('button', { name: 'Continue' }).click();
+  await page.getByRole('button', { name: /^(Continue|Accept)$/ }).click();
 }
 
 /** Opens the add dialog up to the click that leads to the provider. */
-export async function toProvider(page: Page, latchkey: Latchkey, capabilities: string[] = []): Promise<void> {
+export async function toProvider(
+  page: Page,
+  latchkey: Latchkey,
+  capabilities: string[] = [],
+  provider: Provider = 'Google',
+): Promise<void> {
   await page.goto(`${latchkey.url}/accounts`);
   await page
     .getByRole('main')
@@ -145,7 +178,7 @@ export async function toProvider(page: Page, latchkey: Latchkey, capabilities: s
     .click();
   await page
     .getByRole('dialog')
-    .getByRole('button', { name: /^Google/ })
+    .getByRole('button', { name: new RegExp(`^${provider}`) })
     .click();
   for (const capability of capabilities) await page.getByRole('switch', { name: capability }).click();
 }
@@ -156,10 +189,11 @@ export async function connect(
   latchkey: Latchkey,
   who = person,
   capabilities: string[] = [],
+  provider: Provider = 'Google',
 ): Promise<void> {
-  await toProvider(page, latchkey, capabilities);
+  await toProvider(page, latchkey, capabilities, provider);
   const opening = page.waitForEvent('popup');
-  await page.getByRole('button', { name: 'Continue to Google' }).click();
+  await page.getByRole('button', { name: `Continue to ${provider}` }).click();
   const popup = await opening;
   const closed = popup.waitForEvent('close');
   await choose(popup, who);

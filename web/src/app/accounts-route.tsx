@@ -1,5 +1,7 @@
+import { useSearch } from '@tanstack/react-router';
 import { EmailConnectionsManager } from '@/features/accounts/email-connections-manager';
 
 export function AccountsRoute() {
-  return <EmailConnectionsManager />;
+  const { admin_consent: consent } = useSearch({ from: '/signed-in/accounts' });
+  return <EmailConnectionsManager approved={consent === 'granted'} />;
 }

@@ -104,6 +104,7 @@ const calendar = createRoute({
 const accounts = createRoute({
   getParentRoute: () => signedIn,
   path: '/accounts',
+  validateSearch: texts('admin_consent'),
   component: lazyRouteComponent(() => import('./accounts-route'), 'AccountsRoute'),
 });
 

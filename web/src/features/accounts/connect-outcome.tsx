@@ -97,6 +97,7 @@ export function ConnectOutcome({
       }
     >
       <p>{words.body}</p>
+      {code === 'access_denied' && provider === 'microsoft' && <p>{t('connect.deniedApproval')}</p>}
       <Reference code={code} />
     </Notice>
   );

@@ -28,8 +28,9 @@ const dialogs = {
   disconnect: lazy(async () => ({ default: (await import('./disconnect-dialog')).DisconnectDialog })),
 };
 
-/** All connected accounts of this person: their state, what can be done, and how to add one. */
-export function EmailConnectionsManager() {
+/** All connected accounts of this person: their state, what can be done, and how to add one. `approved`: an administrator comes
+ * back from approving this app for the organisation. */
+export function EmailConnectionsManager({ approved = false }: { approved?: boolean }) {
   const { data: session } = useSuspenseQuery(sessionQuery);
   const accounts = useQuery(accountsQuery);
   const openConnect = useDialogs((state) => state.openConnect);
@@ -54,6 +55,11 @@ export function EmailConnectionsManager() {
           )}
         </div>
 
+        {approved && (
+          <Notice tone="ok" className="mt-5" title={t('accounts.approved')}>
+            {t('accounts.approvedBody')}
+          </Notice>
+        )}
         {session.user?.is_admin && <Notices />}
 
         {accounts.isPending && <Spinner className="mx-auto mt-12 size-6 text-muted" />}

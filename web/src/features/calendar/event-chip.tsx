@@ -50,8 +50,8 @@ export function EventChip({ event, calendar, timeZone, onOpen, line = false, cla
       >
         {title}
       </bdi>
+      {marks.length > 0 && <span className="shrink-0 text-muted">{marks.join(', ')}</span>}
       {!event.is_all_day && <span className="tabular shrink-0 text-muted">{times}</span>}
-      {marks.length > 0 && <span className="text-muted">{marks.join(', ')}</span>}
     </button>
   );
 }

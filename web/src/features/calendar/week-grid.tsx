@@ -33,13 +33,14 @@ export function WeekGrid({ days, events, calendars, timeZone, onOpen }: WeekGrid
   }, []);
 
   return (
+    /* eslint-disable jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/no-noninteractive-tabindex --
+       it listens for the arrow keys that its events, buttons of their own, do not take */
     // The whole grid listens, so that arrow keys go from event to event; each event is a button of its own. It scrolls, so the
     // keyboard can reach it even when it holds no event.
     <div
       ref={scroller}
       role="region"
       aria-label={t('calendar.view.week')}
-      // eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex
       tabIndex={0}
       onKeyDown={walk}
       className="thin-scroll min-h-0 flex-1 overflow-auto -outline-offset-2"
