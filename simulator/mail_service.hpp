@@ -22,6 +22,7 @@ namespace latchkey::simulator {
 struct IncomingMessage {
   std::string raw;                       ///< RFC 5322 bytes.
   std::vector<std::string> label_ids;    ///< Empty: INBOX, UNREAD.
+  std::string folder;                    ///< Microsoft: well-known name, id or display name; empty: by the labels.
   std::string thread_id;                 ///< Empty: threaded by References/In-Reply-To, else a new thread.
   std::optional<Instant> internal_date;  ///< Absent: now.
 };
@@ -57,6 +58,9 @@ class MailService {
   /// already (401 never comes from here); scopes, quota units and everything after that are the service's own to check.
   virtual Response Handle(Request& request, const Grant& grant) = 0;
   virtual void SetPartGate(PartGate gate) = 0;
+  /// Where mail to people with a mailbox elsewhere goes (a Microsoft account).
+  using Forward = std::function<void(const Account& to, const std::string& raw)>;
+  virtual void SetForward(Forward forward) = 0;
 
   /// Fills the account's mailbox from a file before serving: mbox (plain or gzip), a folder of .eml, .jsonl, or "-" for
   /// JSON Lines on standard input. Returns the number of messages; the error names the file and says what to do.

@@ -25,13 +25,21 @@ Application::Application(Settings settings, const MailFactory& make_mail)
       google_(clock_, accounts_, settings_),
       microsoft_(clock_, accounts_, settings_),
       graph_(clock_, settings_),
+      graph_mail_(clock_, accounts_, settings_, schedule_),
       faults_(clock_, settings_.seed),
       mail_(make_mail(clock_, accounts_, settings_.seed)),
       calendars_(clock_, settings_.seed),
       google_calendar_(calendars_, schedule_, outgoing_),
-      control_({clock_, schedule_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_, calendars_,
-                google_calendar_, [this] { return connection_count_(); }}) {
+      control_({clock_, schedule_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_, graph_mail_,
+                calendars_, google_calendar_, [this] { return connection_count_(); }}) {
   mail_->EnforceQuota(settings_.quota);
+  graph_.Add(graph_mail_);
+  graph_mail_.SetDelivery([this](const graph::OutgoingMail& outgoing) { DeliverLocally(outgoing); });
+  mail_->SetForward([this](const Account& to, const std::string& raw) {
+    IncomingMessage message;
+    message.raw = raw;
+    static_cast<void>(graph_mail_.Deliver(to, message));
+  });
   graph_.SetInProgress([this](const Account& account) { return counters_.InProgress(account); });
   graph_.SetPartCount([this](const std::string& route, int status) { counters_.Count(route, status); });
   graph_.SetPartGate([this](const Request& part, const Account& account) {
@@ -60,6 +68,7 @@ Response Application::Route(Request& request) {
   if (Under(request.path, "/google")) return HandleGoogle(request);
   if (Under(request.path, "/control")) return control_.Handle(request);
   if (graph::GraphService::Owns(request)) return HandleGraph(request);
+  if (graph::MailArea::OwnsUpload(request)) return HandleUpload(request);
   if (entra::MicrosoftIdentity::Owns(request)) return HandleMicrosoft(request);
   if (request.path == "/") {
     return TextResponse(200,
@@ -169,6 +178,29 @@ Response Application::HandleGraph(Request& request) {
     counters_.Count(route, answer.status);
     return answer;
   });
+}
+
+Response Application::HandleUpload(Request& request) {
+  Verdict verdict;
+  if (!faults_.empty()) verdict = faults_.Consult(request, nullptr);
+  Response response = verdict.answer ? std::move(*verdict.answer) : graph_mail_.Upload(request);
+  verdict.Apply(response);
+  counters_.Count(request.method + " /api/v2.0/…/AttachmentSessions/{id}", response.status);
+  return response;
+}
+
+void Application::DeliverLocally(const graph::OutgoingMail& outgoing) {
+  for (const std::string& recipient : outgoing.recipients) {
+    const Account* account = accounts_.FindByEmail(recipient);
+    if (!account || !account->has_mailbox) continue;
+    IncomingMessage message;
+    message.raw = outgoing.raw;
+    if (account->IsMicrosoft()) {
+      static_cast<void>(graph_mail_.Deliver(*account, message));
+    } else {
+      static_cast<void>(mail_->Deliver(*account, std::move(message)));
+    }
+  }
 }
 
 std::optional<Response> Application::GatePart(const Request& part, const Grant& grant) {

@@ -6,6 +6,7 @@
 #include "simulator/calendar/google_service.hpp"
 #include "simulator/control/control_api.hpp"
 #include "simulator/graph/graph_service.hpp"
+#include "simulator/graph/mail_area.hpp"
 #include "simulator/http/handler.hpp"
 #include "simulator/outgoing.hpp"
 #include "simulator/schedule.hpp"
@@ -27,6 +28,7 @@ class Application final : public Handler {
 
   AccountRegistry& accounts() { return accounts_; }
   MailService& mail() { return *mail_; }
+  graph::MailArea& graph_mail() { return graph_mail_; }
   GrantStore& grants() { return google_.grants(); }
   /// For areas to add their routes.
   graph::GraphService& graph() { return graph_; }
@@ -55,6 +57,9 @@ class Application final : public Handler {
   /// Gmail and Google Calendar: the same tokens, faults and counters.
   Response HandleGoogleApi(Request& request);
   Response AnswerGoogleApi(Request& request, const Grant* grant);
+  Response HandleUpload(Request& request);
+  /// Mail from a Microsoft account to the people of this simulator, whoever hosts them.
+  void DeliverLocally(const graph::OutgoingMail& outgoing);
   std::optional<Response> GatePart(const Request& part, const Grant& grant);
   /// Whose request to an identity endpoint this is, as far as its tokens tell.
   const Account* AccountBehind(const Request& request) const;
@@ -68,6 +73,7 @@ class Application final : public Handler {
   GoogleIdentity google_;
   entra::MicrosoftIdentity microsoft_;
   graph::GraphService graph_;
+  graph::MailArea graph_mail_;
   FaultTable faults_;
   RequestCounters counters_;
   std::unique_ptr<MailService> mail_;

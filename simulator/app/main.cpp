@@ -37,13 +37,15 @@ std::expected<void, std::string> Fill(const Options& options, latchkey::Instant 
   };
   for (const auto& [email, file] : options.mailboxes) {
     const Account& account = application.accounts().Add(email);
-    const auto count = application.mail().Import(account, file);
+    const auto count = account.IsMicrosoft() ? application.graph_mail().Import(account, file)
+                                             : application.mail().Import(account, file);
     if (!count) return std::unexpected(count.error());
     report(account, *count);
   }
   for (const std::string& email : options.samples) {
     const Account& account = application.accounts().Add(email);
-    const auto count = application.mail().ImportSample(account, began);
+    const auto count = account.IsMicrosoft() ? application.graph_mail().ImportSample(account, began)
+                                             : application.mail().ImportSample(account, began);
     if (!count) return std::unexpected(count.error());
     report(account, *count);
     latchkey::simulator::calendar::AddSampleCalendars(application.calendars(), account, began);

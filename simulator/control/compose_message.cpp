@@ -165,6 +165,7 @@ std::expected<IncomingMessage, std::string> ComposeMessage(const boost::json::ob
   JsonFields fields(description);
   IncomingMessage message;
   message.label_ids = fields.Texts("label_ids").value_or(std::vector<std::string>());
+  message.folder = fields.Text("folder").value_or("");
   message.thread_id = fields.Text("thread_id").value_or("");
   if (const auto date = fields.Text("date")) {
     message.internal_date = ParseInstant(*date);

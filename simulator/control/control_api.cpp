@@ -66,6 +66,12 @@ boost::json::object Describe(const Settings& settings) {
   result["microsoft_secret_expired"] = settings.microsoft_secret_expired;
   result["microsoft_access_token_seconds"] = settings.microsoft_token_life.count();
   result["microsoft_spa"] = settings.microsoft_spa;
+  result["graph_concurrency"] = settings.graph_concurrency;
+  result["graph_window_requests"] = settings.graph_window_requests;
+  result["graph_retry_after_seconds"] = settings.graph_retry_after_seconds;
+  result["graph_retry_after"] = settings.graph_retry_after;
+  result["graph_thin_updates"] = settings.graph_thin_updates;
+  result["graph_sent_copy_milliseconds"] = settings.graph_sent_copy_milliseconds;
   return result;
 }
 
@@ -235,15 +241,20 @@ ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::jso
   Assign(account.hd, hd);
   Assign(account.email_verified, verified);
   Assign(account.has_mailbox, has_mailbox);
-  for (const auto& imported :
-       {sample ? parts_.mail.ImportSample(account, parts_.clock.Now()) : MailService::Outcome<std::size_t>(0),
-        mailbox.empty() ? MailService::Outcome<std::size_t>(0) : parts_.mail.Import(account, mailbox)}) {
-    if (!imported) return Refuse(400, imported.error());
+  MailService::Outcome<std::size_t> imported = 0;
+  if (sample) {
+    imported = account.IsMicrosoft() ? parts_.graph_mail.ImportSample(account, parts_.clock.Now())
+                                     : parts_.mail.ImportSample(account, parts_.clock.Now());
   }
+  if (imported && !mailbox.empty()) {
+    imported =
+        account.IsMicrosoft() ? parts_.graph_mail.Import(account, mailbox) : parts_.mail.Import(account, mailbox);
+  }
+  if (!imported) return Refuse(400, imported.error());
   if (sample) calendar::AddSampleCalendars(parts_.calendars, account, parts_.clock.Now());
   if (!calendar.empty()) {
-    const auto imported = calendar::ImportCalendarFile(parts_.calendars, account, calendar);
-    if (!imported) return Refuse(400, imported.error());
+    const auto events = calendar::ImportCalendarFile(parts_.calendars, account, calendar);
+    if (!events) return Refuse(400, events.error());
   }
   return Describe(account);
 }
@@ -274,7 +285,24 @@ ControlApi::Outcome ControlApi::ChangeSettings(const Request& request, const boo
   if (microsoft_life && *microsoft_life > 1'000'000'000) {
     fields.Complain("\"microsoft_access_token_seconds\" is too large");
   }
+  const auto graph_concurrency = fields.Count("graph_concurrency");
+  const auto graph_window = fields.Count("graph_window_requests");
+  const auto retry_seconds = fields.Number("graph_retry_after_seconds");
+  const auto retry_style = fields.Text("graph_retry_after");
+  if (retry_style && *retry_style != "integer" && *retry_style != "decimal" && *retry_style != "date" &&
+      *retry_style != "missing") {
+    fields.Complain("\"graph_retry_after\" must be integer, decimal, date or missing");
+  }
+  const auto thin_updates = fields.Flag("graph_thin_updates");
+  const auto sent_copy = fields.Count("graph_sent_copy_milliseconds");
+  if (sent_copy && *sent_copy > 86'400'000) fields.Complain("\"graph_sent_copy_milliseconds\" is more than a day");
   if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+  Assign(settings.graph_concurrency, graph_concurrency);
+  Assign(settings.graph_window_requests, graph_window);
+  Assign(settings.graph_retry_after_seconds, retry_seconds);
+  Assign(settings.graph_retry_after, retry_style);
+  Assign(settings.graph_thin_updates, thin_updates);
+  Assign(settings.graph_sent_copy_milliseconds, sent_copy);
   Assign(settings.quota, quota);
   Assign(settings.concurrency_limit, limit);
   Assign(settings.testing_mode, testing_mode);

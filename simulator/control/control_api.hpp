@@ -9,6 +9,7 @@
 #include "simulator/control/counters.hpp"
 #include "simulator/faults/fault_table.hpp"
 #include "simulator/google/google_identity.hpp"
+#include "simulator/graph/mail_area.hpp"
 #include "simulator/json_fields.hpp"
 #include "simulator/mail_service.hpp"
 #include "simulator/microsoft/microsoft_identity.hpp"
@@ -28,6 +29,7 @@ struct ControlledParts {
   FaultTable& faults;
   RequestCounters& counters;
   MailService& mail;
+  graph::MailArea& graph_mail;
   calendar::CalendarStore& calendars;
   calendar::GoogleCalendarService& google_calendar;
   std::function<std::size_t()> connection_count;
@@ -70,6 +72,8 @@ class ControlApi {
   Outcome DescribeEvents(const Account& account, const Request& request);
   Outcome CalendarChannels(const Request& request, const boost::json::object& body);
   Outcome DeliverMail(const Account& account, const boost::json::object& body);
+  Outcome MicrosoftMail(const Account& account, const Request& request, const boost::json::object& body);
+  Outcome Folders(const Account& account, const Request& request, const boost::json::object& body);
   boost::json::object Counters() const;
   std::expected<const Account*, Refusal> AccountIn(const boost::json::object& body) const;
 

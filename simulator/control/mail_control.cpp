@@ -25,6 +25,9 @@ ControlApi::Outcome ControlApi::Mail(const Request& request, const boost::json::
   const Account* account = parts_.accounts.FindByEmail(segments[2]);
   if (!account) return Refuse(404, fmt::format("there is no account {}", segments[2]));
 
+  if (account->IsMicrosoft() && (segments[3] != "messages" || segments.size() > 4)) {
+    return MicrosoftMail(*account, request, body);
+  }
   if (segments[3] == "expire-history" && segments.size() == 4 && request.method == "POST") {
     parts_.mail.ExpireHistory(*account);
     return boost::json::object();
@@ -38,7 +41,7 @@ ControlApi::Outcome ControlApi::Mail(const Request& request, const boost::json::
     query.limit = NumberOr(request.query.Get("limit"), query.limit);
     query.with_text = request.query.Get("text") == "1";
     query.include_deleted = request.query.Get("deleted") == "1";
-    return parts_.mail.Describe(*account, query);
+    return account->IsMicrosoft() ? parts_.graph_mail.Describe(*account, query) : parts_.mail.Describe(*account, query);
   }
   MailService::Outcome<void> done;
   if (request.method == "DELETE") {
@@ -60,7 +63,8 @@ ControlApi::Outcome ControlApi::DeliverMail(const Account& account, const boost:
   const auto deliver = [&](const boost::json::object& description) -> Outcome {
     auto message = ComposeMessage(description, parts_.clock.Now());
     if (!message) return Refuse(400, message.error());
-    auto delivered = parts_.mail.Deliver(account, std::move(*message));
+    auto delivered = account.IsMicrosoft() ? parts_.graph_mail.Deliver(account, *message)
+                                           : parts_.mail.Deliver(account, std::move(*message));
     if (!delivered) return Refuse(400, delivered.error());
     return std::move(*delivered);
   };
@@ -75,6 +79,84 @@ ControlApi::Outcome ControlApi::DeliverMail(const Account& account, const boost:
     list.push_back(std::move(*delivered));
   }
   return boost::json::object{{"messages", std::move(list)}};
+}
+
+ControlApi::Outcome ControlApi::MicrosoftMail(const Account& account, const Request& request,
+                                              const boost::json::object& body) {
+  graph::MailArea& mail = parts_.graph_mail;
+  const auto& segments = request.segments;
+  const bool post = request.method == "POST";
+  if (segments[3] == "folders") return Folders(account, request, body);
+  if (segments.size() == 4 && post && (segments[3] == "expire-delta" || segments[3] == "expire-history")) {
+    JsonFields fields(body);
+    graph::ExpiredForm form;
+    form.code = fields.Text("code").value_or(form.code);
+    form.status = static_cast<int>(fields.Count("status").value_or(410));
+    const std::string folder = fields.Text("folder").value_or("");
+    if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+    const auto done = mail.ExpireDelta(account, folder, form);
+    if (!done) return Refuse(400, done.error());
+    return boost::json::object();
+  }
+  if (segments[3] != "messages" || segments.size() > 6) {
+    return Refuse(404, "Microsoft mail knows messages, folders and expire-delta");
+  }
+  const std::string& id = segments[4];
+  if (segments.size() == 5 && request.method == "DELETE") {
+    const auto done = mail.Delete(account, id);
+    if (!done) return Refuse(404, done.error());
+    return boost::json::object();
+  }
+  const bool move = segments.size() == 6 && segments[5] == "move" && post;
+  if (!move && !(segments.size() == 5 && request.method == "PATCH")) {
+    return Refuse(405, "a single message knows PATCH, DELETE and POST …/move");
+  }
+  JsonFields fields(body);
+  graph::MailArea::Change change;
+  change.folder = fields.Text("folder");
+  if (move) {
+    if (!change.folder) fields.Complain("\"folder\" is missing");
+  } else {
+    change.read = fields.Flag("is_read");
+    change.flagged = fields.Flag("is_flagged");
+    change.categories = fields.Texts("categories");
+    change.add_labels = fields.Texts("add_labels").value_or(std::vector<std::string>());
+    change.remove_labels = fields.Texts("remove_labels").value_or(std::vector<std::string>());
+  }
+  if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+  auto done = mail.ChangeMessage(account, id, change);
+  if (!done) return Refuse(404, done.error());
+  return std::move(*done);
+}
+
+ControlApi::Outcome ControlApi::Folders(const Account& account, const Request& request,
+                                        const boost::json::object& body) {
+  graph::MailArea& mail = parts_.graph_mail;
+  const auto& segments = request.segments;
+  if (segments.size() == 4 && request.method == "GET") {
+    return boost::json::object{{"folders", mail.DescribeFolders(account)}};
+  }
+  JsonFields fields(body);
+  const auto name = fields.Text("name");
+  const auto parent = fields.Text("parent");
+  const bool hidden = segments.size() == 4 && fields.Flag("hidden").value_or(false);
+  if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+  if (segments.size() == 4 && request.method == "POST") {
+    auto made = mail.CreateFolder(account, name.value_or(""), parent.value_or(""), hidden);
+    if (!made) return Refuse(400, made.error());
+    return std::move(*made);
+  }
+  if (segments.size() == 5 && request.method == "PATCH") {
+    auto changed = mail.ChangeFolder(account, segments[4], name, parent);
+    if (!changed) return Refuse(400, changed.error());
+    return std::move(*changed);
+  }
+  if (segments.size() == 5 && request.method == "DELETE") {
+    const auto done = mail.DeleteFolder(account, segments[4]);
+    if (!done) return Refuse(400, done.error());
+    return boost::json::object();
+  }
+  return Refuse(405, "folders know GET and POST, a single one PATCH and DELETE");
 }
 
 }  // namespace latchkey::simulator

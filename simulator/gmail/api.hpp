@@ -46,6 +46,7 @@ struct ApiState {
   Uploads uploads;
   Watches watches;
   ListQuirks quirks;
+  MailService::Forward forward;                                        ///< May be empty.
   std::map<std::string, std::unique_ptr<UserBox>, std::less<>> boxes;  ///< By the account's sub.
 };
 

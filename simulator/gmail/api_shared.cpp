@@ -122,6 +122,10 @@ void DeliverLocally(ApiState& state, const std::vector<std::string>& recipients,
   for (const std::string& recipient : recipients) {
     const Account* account = state.accounts.FindByEmail(recipient);
     if (account == nullptr || account == &except || !account->has_mailbox) continue;
+    if (account->IsMicrosoft()) {
+      if (state.forward) state.forward(*account, raw);
+      continue;
+    }
     state.Box(*account).mailbox.Add({.raw = raw,
                                      .labels = {LabelTable::kInbox, LabelTable::kUnread},
                                      .internal_date = state.NowMilliseconds(),

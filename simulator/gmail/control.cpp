@@ -2,12 +2,12 @@
 #include <algorithm>
 
 #include <fmt/format.h>
-#include <openssl/sha.h>
 #include <boost/json.hpp>
 
 #include "base/encoding.hpp"
 #include "simulator/gmail/gmail_service.hpp"
 #include "simulator/gmail/render.hpp"
+#include "simulator/mailbox/describe_content.hpp"
 #include "simulator/mailbox/readers.hpp"
 #include "simulator/mime/header.hpp"
 #include "simulator/mime/summary.hpp"
@@ -71,25 +71,8 @@ LabelSet TakeoutLabels(Mailbox& mailbox, const std::string& field) {
   return labels;
 }
 
-std::string Sha256Hex(std::string_view text) {
-  std::string digest(SHA256_DIGEST_LENGTH, '\0');
-  SHA256(reinterpret_cast<const unsigned char*>(text.data()), text.size(),
-         reinterpret_cast<unsigned char*>(digest.data()));
-  return HexEncode(digest);
-}
-
-json::array DescribeAddresses(const std::vector<mime::Address>& addresses) {
-  json::array out;
-  for (const mime::Address& address : addresses) {
-    out.push_back(json::object{{"name", address.name}, {"email", address.email}});
-  }
-  return out;
-}
-
 json::object DescribeMessage(const Mailbox& mailbox, const StoredMessage& message, bool with_text) {
   const std::string raw = mailbox.Raw(message);
-  const mime::Message parsed = mime::Message::Parse(raw);
-  const mime::Summary summary = mime::Summarise(parsed);
   json::object out;
   out["id"] = FormatId(message.id);
   out["threadId"] = FormatId(mailbox.ThreadId(message));
@@ -97,33 +80,9 @@ json::object DescribeMessage(const Mailbox& mailbox, const StoredMessage& messag
   json::array labels;
   for (const std::string& id : mailbox.LabelIds(message)) labels.emplace_back(id);
   out["labelIds"] = std::move(labels);
-  out["subject"] = summary.subject;
-  out["from"] = DescribeAddresses(summary.from);
-  out["to"] = DescribeAddresses(summary.to);
-  out["cc"] = DescribeAddresses(summary.cc);
-  out["bcc"] = DescribeAddresses(summary.bcc);
-  out["messageId"] = summary.message_id;
-  if (summary.date) {
-    out["date"] = FormatInstant(Instant(std::chrono::seconds(*summary.date)));
-  } else {
-    out["date"] = nullptr;
-  }
   out["internalDate"] = std::to_string(message.internal_date);
   out["snippet"] = Snippet(raw);
-  out["hasText"] = summary.has_text;
-  out["hasHtml"] = summary.has_html;
-  out["textHash"] = Sha256Hex(summary.text);
-  out["htmlHash"] = Sha256Hex(summary.html);
-  if (with_text) {
-    out["text"] = summary.text;
-    out["html"] = summary.html;
-  }
-  json::array attachments;
-  for (const mime::NamedPart& part : summary.attachments) {
-    attachments.push_back(
-        json::object{{"filename", part.name}, {"mimeType", part.type}, {"size", static_cast<std::int64_t>(part.size)}});
-  }
-  out["attachments"] = std::move(attachments);
+  DescribeContent(raw, with_text, out);
   return out;
 }
 

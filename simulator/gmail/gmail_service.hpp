@@ -13,6 +13,7 @@ class GmailService final : public MailService {
 
   Response Handle(Request& request, const Grant& grant) override;
   void SetPartGate(PartGate gate) override { gate_ = std::move(gate); }
+  void SetForward(Forward forward) override { state_.forward = std::move(forward); }
 
   Outcome<std::size_t> Import(const Account& account, const std::string& file) override;
   Outcome<std::size_t> ImportSample(const Account& account, Instant now) override;

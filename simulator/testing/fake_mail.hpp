@@ -28,6 +28,7 @@ class FakeMail final : public MailService {
     return JsonResponse(200, boost::json::serialize(body));
   }
   void SetPartGate(PartGate gate) override { part_gate_ = std::move(gate); }
+  void SetForward(Forward) override {}
   Outcome<std::size_t> Import(const Account&, const std::string& file) override {
     if (file == "missing.mbox") return std::unexpected(std::string("there is no missing.mbox"));
     return 0;
