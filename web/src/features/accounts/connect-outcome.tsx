@@ -97,7 +97,7 @@ export function ConnectOutcome({
       }
     >
       <p>{words.body}</p>
-      {code === 'access_denied' && provider === 'microsoft' && <p>{t('connect.deniedApproval')}</p>}
+      {code === 'access_denied' && attempt.params.admin_consent_url && <p>{t('connect.deniedApproval')}</p>}
       <Reference code={code} />
     </Notice>
   );
@@ -109,10 +109,11 @@ type RemediesProps = Pick<
 > & { code: string };
 
 function Remedies({ code, attempt, request, onStart, onPermissions, onClose }: RemediesProps) {
-  const { expected, actual } = attempt.params;
+  const { expected, actual, admin_consent_url: consent } = attempt.params;
   if (code === 'access_denied') {
     return (
       <>
+        {consent && <CopyButton text={String(consent)} label={t('action.copy_admin_link')} />}
         <Button size="small" look="primary" onClick={onPermissions}>
           {t('connect.choosePermissionsAction')}
         </Button>
@@ -138,12 +139,10 @@ function Remedies({ code, attempt, request, onStart, onPermissions, onClose }: R
     );
   }
   const again = retryWords[code];
-  const { admin_consent_url: consent, client_id: client, correlation_id: correlation } = attempt.params;
+  const { client_id: client, correlation_id: correlation } = attempt.params;
   return (
     <>
-      {code === 'admin_consent_required' && consent && (
-        <CopyButton text={String(consent)} label={t('action.copy_admin_link')} />
-      )}
+      {consent && <CopyButton text={String(consent)} label={t('action.copy_admin_link')} />}
       {code === 'policy_enforced' && client && (
         <CopyButton text={String(client)} label={t('connect.copyClientId')} />
       )}

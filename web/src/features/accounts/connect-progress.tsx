@@ -7,6 +7,7 @@ import type { ConnectIntent } from '@/shared/dialogs';
 import { problemWords, providerName } from '@/shared/error-words';
 import { t } from '@/shared/i18n/i18n';
 import { Button } from '@/shared/ui/button';
+import { CopyButton } from '@/shared/ui/copy-button';
 import { Notice } from '@/shared/ui/notice';
 import { ProblemNotice } from '@/shared/ui/problem-notice';
 import { Spinner } from '@/shared/ui/spinner';
@@ -64,6 +65,7 @@ export function ConnectProgress(props: ConnectProgressProps) {
     }
     case 'waiting': {
       const late = problemWords('connect_timeout', {}, provider);
+      const consent = flow.attempt.params.admin_consent_url;
       return (
         <div role="status">
           <div className="flex items-start gap-3 py-1">
@@ -79,6 +81,16 @@ export function ConnectProgress(props: ConnectProgressProps) {
               </p>
             </div>
           </div>
+          {consent && (
+            // Microsoft's page may stop here and never send anybody back.
+            <details className="mt-3 rounded-xl bg-sunken px-3.5 py-2.5 text-sm">
+              <summary className="cursor-pointer font-medium">
+                {t('connect.waiting.approval', { provider: name })}
+              </summary>
+              <p className="mt-1 mb-2 text-muted">{t('error.admin_consent_required.body')}</p>
+              <CopyButton text={String(consent)} label={t('action.copy_admin_link')} />
+            </details>
+          )}
           <div className="mt-4 flex flex-wrap justify-end gap-2">
             <Button look="quiet" onClick={onClose}>
               {t('common.cancel')}
