@@ -1,15 +1,17 @@
-# ./dev demo: a Google stand-in and the server side by side, on a sample mailbox or any mbox.
+# ./dev demo: a stand-in for Google and Microsoft, and the server side by side, on a sample mailbox or any mbox.
 
 DEMO_PERSON=mira.solberg@example.com
 # The stand-in knows one OAuth client; nothing outside this machine does.
 DEMO_CLIENT=latchkey-demo.apps.example.com
 DEMO_SECRET=demo-client-of-this-machine
+DEMO_OUTLOOK_PERSON=ines.duarte@example.net
+DEMO_OUTLOOK_CLIENT=3f6c2a71-58de-4b0a-9c47-d1e0b5a86f42
 
 demo_usage() {
   cat <<'TEXT'
 usage: ./dev demo [--mailbox FILE.mbox[.gz]] [--port N] [--reset] [--no-build]
 
-Starts a Google stand-in and Latchkey on this machine, and prints the address to open in a browser. No cloud account is needed.
+Starts a stand-in for Google and Microsoft, and Latchkey, on this machine, and prints the address to open in a browser. No cloud account is needed.
   --mailbox FILE   fill the first person's mailbox from this mbox (plain or gzipped) instead of the sample mailbox
   --port N         Latchkey's port (default 8000); the stand-in takes N + 25
   --reset          forget the last demo's database and sign-ins first
@@ -59,18 +61,23 @@ run_demo() {
   # Twenty times Gmail's real quota of 6,000 units a minute: the import can be watched, and nobody waits for it.
   local fill=(--sample "$DEMO_PERSON") simulator_port=$((port + 25)) simulator_pid server_pid=""
   [ -z "$mailbox" ] || fill=(--mailbox "$DEMO_PERSON=$mailbox")
-  "$simulator" --listen "127.0.0.1:$simulator_port" --no-quota --client-id "$DEMO_CLIENT" --client-secret "$DEMO_SECRET" --ready-file "$demo/simulator.json" \
+  "$simulator" --listen "127.0.0.1:$simulator_port" --no-quota --client-id "$DEMO_CLIENT" --client-secret "$DEMO_SECRET" \
+    --microsoft-client-id "$DEMO_OUTLOOK_CLIENT" --microsoft-client-secret "$DEMO_SECRET" --ready-file "$demo/simulator.json" \
     --state "$demo/simulator-state.json" --account "$DEMO_PERSON=Mira Solberg" \
-    --account "jonas.weber@example.org=Jonas Weber" "${fill[@]}" >"$demo/simulator.log" 2>&1 &
+    --account "jonas.weber@example.org=Jonas Weber" --microsoft-account "$DEMO_OUTLOOK_PERSON=Inês Duarte" \
+    --sample "$DEMO_OUTLOOK_PERSON" "${fill[@]}" >"$demo/simulator.log" 2>&1 &
   simulator_pid=$!
   trap 'kill $simulator_pid $server_pid 2>/dev/null; wait 2>/dev/null' EXIT
   trap 'exit 130' INT TERM
-  await_file "$demo/simulator.json" "$simulator_pid" "$demo/simulator.log" "the Google stand-in"
+  await_file "$demo/simulator.json" "$simulator_pid" "$demo/simulator.log" "the stand-in for Google and Microsoft"
 
   env LATCHKEY_DATA_DIR="$demo" LATCHKEY_LISTEN="127.0.0.1:$port" LATCHKEY_POLL_SECONDS=3 \
     AUTH_GOOGLE_CLIENT_ID="$DEMO_CLIENT" AUTH_GOOGLE_CLIENT_SECRET="$DEMO_SECRET" \
     GOOGLE_QUOTA_UNITS_PER_MINUTE=120000 GOOGLE_DISCOVERY_URL="http://127.0.0.1:$simulator_port/google/.well-known/openid-configuration" \
-    GOOGLE_GMAIL_URL="http://127.0.0.1:$simulator_port" \
+    GOOGLE_GMAIL_URL="http://127.0.0.1:$simulator_port" GOOGLE_CALENDAR_URL="http://127.0.0.1:$simulator_port" \
+    AUTH_MICROSOFT_CLIENT_ID="$DEMO_OUTLOOK_CLIENT" AUTH_MICROSOFT_CLIENT_SECRET="$DEMO_SECRET" \
+    MICROSOFT_DISCOVERY_URL="http://127.0.0.1:$simulator_port/common/v2.0/.well-known/openid-configuration" \
+    MICROSOFT_GRAPH_URL="http://127.0.0.1:$simulator_port" \
     "$server" --ready-file "$demo/server.json" >"$demo/server.log" 2>&1 &
   server_pid=$!
   await_file "$demo/server.json" "$server_pid" "$demo/server.log" "the server"
@@ -82,7 +89,7 @@ run_demo() {
   echo "  Latchkey is running. Open  ${setup:-$url}"
   [ -z "$setup" ] || echo "  (the one-time set-up link: who signs in through it first becomes administrator; later open $url)"
   echo
-  echo "  Sign in as Mira Solberg, then connect her Gmail. Logs: .demo/server.log and .demo/simulator.log. Ctrl-C stops."
+  echo "  Sign in as Mira Solberg (Google) or Inês Duarte (Microsoft), then connect their mail. Logs: .demo/server.log and .demo/simulator.log. Ctrl-C stops."
   echo
   wait -n "$simulator_pid" "$server_pid" || true
   tail -n 5 "$demo/server.log" "$demo/simulator.log" >&2
