@@ -23,12 +23,13 @@ const allowed = {
   identity: [...engines, 'oauth', 'crypto'],
   mail: [...engines, 'sync', 'jobs', 'events'],
   calendar: [...engines, 'sync', 'jobs', 'events'],
+  images: [...engines, 'http_client', 'crypto'],
   push: [...engines, 'mail', 'connected_accounts', 'oauth', 'crypto', 'http_client', 'jobs', 'events'],
   audit: [...engines, 'mail', 'calendar', 'sync', 'jobs', 'events'],
   'providers/google': [...engines, 'push', 'mail', 'calendar', 'connected_accounts', 'sync', 'http_client', 'oauth', 'crypto'],
   'providers/microsoft': [...engines, 'push', 'mail', 'calendar', 'connected_accounts', 'sync', 'http_client', 'oauth', 'crypto'],
   storage: [...engines, 'audit', 'push', 'mail', 'calendar', 'connected_accounts', 'identity', 'jobs', 'events', 'crypto', 'oauth', 'sync'],
-  api: [...engines, 'audit', 'push', 'mail', 'calendar', 'connected_accounts', 'identity', 'jobs', 'events', 'http', 'crypto', 'oauth', 'sync'],
+  api: [...engines, 'audit', 'images', 'push', 'mail', 'calendar', 'connected_accounts', 'identity', 'jobs', 'events', 'http', 'crypto', 'oauth', 'sync'],
   app: '*',
 }
 

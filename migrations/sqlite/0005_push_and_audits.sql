@@ -23,6 +23,16 @@ WHEN old.is_active IS NOT new.is_active OR old.granted_capabilities IS NOT new.g
 BEGIN
   UPDATE account_duties SET next_at = new.updated_at WHERE connected_account_id = new.id AND duty = 'push';
 END;
+-- A calendar that is chosen is listened to, and one that is not chosen any more is not.
+CREATE TRIGGER account_duties_of_new_calendar AFTER INSERT ON calendars WHEN new.selected = 1
+BEGIN
+  UPDATE account_duties SET next_at = new.updated_at WHERE connected_account_id = new.connected_account_id AND duty = 'push';
+END;
+CREATE TRIGGER account_duties_of_changed_calendar AFTER UPDATE OF selected, removed ON calendars
+WHEN old.selected IS NOT new.selected OR old.removed IS NOT new.removed
+BEGIN
+  UPDATE account_duties SET next_at = new.updated_at WHERE connected_account_id = new.connected_account_id AND duty = 'push';
+END;
 INSERT INTO account_duties (connected_account_id, duty, next_at)
 SELECT id, 'audit', updated_at + abs(random() % 604800000000) FROM connected_accounts;
 INSERT INTO account_duties (connected_account_id, duty, next_at)

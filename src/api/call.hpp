@@ -45,7 +45,12 @@ enum class Shape {
   kDocument,  ///< A small HTML page, for what is shown in a frame
 };
 
-enum class Body { kNone, kOptionalJson, kJson };
+enum class Body {
+  kNone,
+  kOptionalJson,
+  kJson,
+  kRaw,  ///< Whatever it is; the handler reads request.body.
+};
 
 /// A row of the route table.
 struct Route {
@@ -57,6 +62,9 @@ struct Route {
   std::string_view query = "";
   Body body = Body::kNone;
   Shape shape = Shape::kApi;
+  /// Called by programs of a provider, which prove themselves in their own way: no cookie counts, and there is a limit
+  /// of its own for each client address.
+  bool webhook = false;
   /// Counted against the sign-in limit of the client's address.
   bool rate_limited = false;
 };

@@ -156,6 +156,12 @@ Answer GetAccountHealth(Call& call) {
   WriteCheck(out, "live_sync", live_fault ? "failing" : (account.last_success_at ? "ok" : "waiting"),
              live_fault ? code : "", live_fault ? account.fault_since : account.last_success_at);
   WriteCheck(out, "backfill", account.backfill_complete ? "ok" : "waiting", "", account.backfill_started_at);
+  if (call.services.push_configured) {
+    auto push = co_await call.services.push_channels.Stand(account.id, call.services.clock.Now());
+    if (!push) co_return Fail(push.error());
+    // Waiting, not failing: everything works without push, a little later.
+    WriteCheck(out, "push", push->active > 0 ? "ok" : "waiting", "", push->notified_at);
+  }
   out.EndArray().EndObject();
   co_return Json(200, out.Take());
 }

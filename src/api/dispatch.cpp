@@ -45,6 +45,7 @@ Result<boost::json::value> ReadBody(const Route& route, const http::Request& req
     return boost::json::value();
   }
   if (route.body == Body::kNone) return Fail(ErrorCode::kInvalidArgument, "no body is expected here");
+  if (route.body == Body::kRaw) return boost::json::value();
   auto parsed = json::Parse(request.body);
   // Handlers take null for "no body".
   if (parsed && parsed->is_null()) return Fail(ErrorCode::kInvalidArgument, "the body must be an object");
@@ -121,6 +122,12 @@ Task<http::Response> Dispatch(const Services& services, const Route& route, http
       co_return http::MakeProblem(error, request.request_id);
     }
   }
+  if (route.webhook) {
+    if (const auto wait = services.webhook_limiter.Hit(http::ClientNetwork(request.client_address))) {
+      const Error error{.code = ErrorCode::kTooManyRequests, .detail = {}, .retry_after = *wait};
+      co_return http::MakeProblem(error, request.request_id);
+    }
+  }
   if (auto query = CheckQuery(route, request); !query) co_return Failure(services, route, request, query.error());
 
   Call call{.services = services, .request = request, .session = nullptr, .body = {}};
@@ -132,7 +139,7 @@ Task<http::Response> Dispatch(const Services& services, const Route& route, http
       co_return Failure(services, route, request, session.error());
     }
   }
-  if (!IsSafe(route.method)) {
+  if (!IsSafe(route.method) && !route.webhook) {
     if (auto intent = CheckIntent(services, request); !intent) {
       log::Warn("security.csrf_refused", {{"request_id", request.request_id}, {"route", route.path}});
       co_return Failure(services, route, request, intent.error());
@@ -141,7 +148,7 @@ Task<http::Response> Dispatch(const Services& services, const Route& route, http
   if (route.access == Access::kAdmin && !call.user().is_admin)
     co_return Failure(services, route, request, Error{.code = ErrorCode::kForbidden, .detail = "not an administrator"});
 
-  if (!request.body.empty() && route.body != Body::kNone) {
+  if (!request.body.empty() && route.body != Body::kNone && route.body != Body::kRaw) {
     const auto type = request.FindHeader("Content-Type");
     if (!type || !IsJson(*type)) {
       // The code is shared with other malformed requests; the status is HTTP's own word for this one.

@@ -66,6 +66,11 @@ Answer RetryJob(Call& call);
 Answer CancelJob(Call& call);
 Answer ListNotices(Call& call);
 
+// webhooks.cpp
+Answer ReceiveGmailPush(Call& call);
+Answer ReceiveCalendarPush(Call& call);
+Answer ReceiveGraphPush(Call& call);
+
 // operations.cpp
 Answer GetHealth(Call& call);
 Answer GetReadiness(Call& call);

@@ -90,6 +90,29 @@ constexpr Route kRoutes[] = {
     // Live
     {.path = "/api/v1/events", .handler = StreamEvents},
 
+    // Notifications of providers
+    {.method = kPost,
+     .path = "/webhooks/google/gmail",
+     .handler = ReceiveGmailPush,
+     .access = Access::kNone,
+     .query = "*",
+     .body = Body::kRaw,
+     .webhook = true},
+    {.method = kPost,
+     .path = "/webhooks/google/calendar",
+     .handler = ReceiveCalendarPush,
+     .access = Access::kNone,
+     .query = "*",
+     .body = Body::kRaw,
+     .webhook = true},
+    {.method = kPost,
+     .path = "/webhooks/microsoft",
+     .handler = ReceiveGraphPush,
+     .access = Access::kNone,
+     .query = "*",
+     .body = Body::kRaw,
+     .webhook = true},
+
     // Operations
     {.path = "/api/v1/jobs", .handler = ListJobs, .access = Access::kAdmin, .query = "state kind account cursor limit"},
     {.method = kPost, .path = "/api/v1/jobs/{id}/retry", .handler = RetryJob, .access = Access::kAdmin},

@@ -18,10 +18,12 @@
 #include "identity/sessions.hpp"
 #include "identity/setup.hpp"
 #include "identity/sign_in.hpp"
+#include "images/image_proxy.hpp"
 #include "jobs/job_store.hpp"
 #include "mail/mail_provider.hpp"
 #include "mail/message_store.hpp"
 #include "oauth/identity_provider.hpp"
+#include "push/receiver.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace latchkey::api {
@@ -53,13 +55,20 @@ struct Services {
   connected_accounts::Disconnect& disconnect;
   mail::MessageReader& messages;
   mail::MailProviders& mail_providers;
+  images::ImageProxy& images;
   jobs::JobStore& jobs;
   events::EventStore& events;
   audit::AuditStore& audits;
+  push::Receiver& push;
+  push::PushStore& push_channels;
+  /// Whether providers are asked to notify us at all.
+  bool push_configured = false;
   EventStreams& streams;
   SessionCache& session_cache;
   /// Counts tries to sign in or connect by client network.
   http::RateLimiter& auth_limiter;
+  /// Counts notifications by client network.
+  http::RateLimiter& webhook_limiter;
   metrics::Registry& metrics;
   /// For work that would hold up the loop.
   WorkerPool& workers;

@@ -14,6 +14,7 @@
 #include "app/ready_file.hpp"
 #include "app/run_until.hpp"
 #include "app/wire_providers.hpp"
+#include "app/wire_push.hpp"
 #include "app/work.hpp"
 #include "base/encoding.hpp"
 #include "connected_accounts/store_provider_records.hpp"
@@ -40,6 +41,14 @@ http_client::ClientOptions ClientOptions(const config::Settings& settings, metri
   return options;
 }
 
+http_client::ClientOptions ImageClientOptions(const config::Settings& settings) {
+  http_client::ClientOptions options;
+  options.any_public_host = true;
+  options.ca_file = settings.ca_file;
+  options.user_agent = "Mozilla/5.0 (compatible; latchkey/" LATCHKEY_VERSION ")";
+  return options;
+}
+
 sync::QuotaBudget::Limits QuotaLimits(const config::Settings& settings) {
   sync::QuotaBudget::Limits limits;
   limits.account_units_per_minute = settings.google.quota_units_per_minute;
@@ -56,7 +65,9 @@ struct App::Parts {
         workers(settings.WorkerThreads()),
         http_client(executor, ClientOptions(settings, metrics)),
         budget(clock, QuotaLimits(settings)),
+        image_client(executor, ImageClientOptions(settings)),
         auth_limiter(clock, {.burst = 120, .interval = std::chrono::milliseconds(500)}),
+        webhook_limiter(clock, {.burst = 2000, .interval = std::chrono::milliseconds(10)}),
         download_slots(executor, kDownloads) {}
 
   Executor executor;
@@ -67,7 +78,10 @@ struct App::Parts {
   std::optional<crypto::Vault> vault;
   http_client::CurlHttpClient http_client;
   sync::QuotaBudget budget;
+  /// For images that mails refer to, apart from the providers.
+  http_client::CurlHttpClient image_client;
   http::RateLimiter auth_limiter;
+  http::RateLimiter webhook_limiter;
   Semaphore download_slots;
 
   // Everything below needs the public URL.
@@ -86,6 +100,8 @@ struct App::Parts {
   std::optional<connected_accounts::RefreshingTokenSource> tokens;
   std::optional<google::GmailProviders> mailboxes;
   std::optional<MailAccountStatus> account_status;
+  std::optional<images::ImageProxy> images;
+  std::optional<Push> push;
   std::optional<Work> work;
   std::optional<api::SessionCache> session_cache;
   std::optional<api::EventStreams> streams;
@@ -187,23 +203,36 @@ void App::BuildServices() {
   gmail.gmail_url = settings_.google.gmail_url;
   gmail.calendar_url = settings_.google.calendar_url;
   gmail.max_concurrency = settings_.google.max_concurrency;
-  parts.mailboxes.emplace(google::GoogleParts{parts.http_client, *parts.tokens, parts.budget, parts.workers,
-                                              parts.clock, gmail, &*parts.pauses});
+  const google::GoogleParts google_parts{parts.http_client, *parts.tokens, parts.budget,  parts.workers,
+                                         parts.clock,       gmail,         &*parts.pauses};
+  parts.mailboxes.emplace(google_parts);
   parts.account_status.emplace(database.accounts());
+  parts.images.emplace(parts.executor, parts.image_client, crypto::SealedBox(settings_.session_secret, "remote image"),
+                       parts.clock);
+  parts.push.emplace(settings_, Push::Parts{.executor = parts.executor,
+                                            .http = parts.http_client,
+                                            .store = database.push(),
+                                            .jobs = database.jobs(),
+                                            .accounts = database.accounts(),
+                                            .clock = parts.clock,
+                                            .google = google_parts});
   mail::SyncOptions sync;
   sync.poll_interval = settings_.poll_interval;
-  parts.work.emplace(
-      Work::Parts{.executor = parts.executor,
-                  .jobs = database.jobs(),
-                  .accounts = database.accounts(),
-                  .identities = database.identity(),
-                  .events = database.events(),
-                  .audits = database.audits(),
-                  .disconnect = *parts.disconnect,
-                  .tokens = *parts.tokens,
-                  .pauses = database.pauses(),
-                  .clock = parts.clock,
-                  .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync}});
+  parts.work.emplace(Work::Parts{
+      .executor = parts.executor,
+      .jobs = database.jobs(),
+      .accounts = database.accounts(),
+      .identities = database.identity(),
+      .events = database.events(),
+      .audits = database.audits(),
+      .push_channels = database.push(),
+      .push = parts.push->renewal(),
+      .push_configured = parts.push->configured(),
+      .disconnect = *parts.disconnect,
+      .tokens = *parts.tokens,
+      .pauses = database.pauses(),
+      .clock = parts.clock,
+      .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync, &parts.push->hints()}});
   parts.session_cache.emplace(*parts.sessions, parts.clock);
   parts.streams.emplace(parts.executor, database.events(), *parts.session_cache);
   parts.services.emplace(api::Services{.site = parts.site,
@@ -218,12 +247,17 @@ void App::BuildServices() {
                                        .disconnect = *parts.disconnect,
                                        .messages = database.message_reader(),
                                        .mail_providers = *parts.mailboxes,
+                                       .images = *parts.images,
                                        .jobs = database.jobs(),
                                        .events = database.events(),
                                        .audits = database.audits(),
+                                       .push = parts.push->receiver(),
+                                       .push_channels = database.push(),
+                                       .push_configured = parts.push->configured(),
                                        .streams = *parts.streams,
                                        .session_cache = *parts.session_cache,
                                        .auth_limiter = parts.auth_limiter,
+                                       .webhook_limiter = parts.webhook_limiter,
                                        .metrics = parts.metrics,
                                        .workers = parts.workers,
                                        .download_slots = parts.download_slots,
@@ -272,6 +306,7 @@ Task<void> App::Stop() {
   auto& parts = *parts_;
   if (parts.server) co_await parts.server->Stop();
   if (parts.work) co_await parts.work->Stop();
+  if (parts.push) co_await parts.push->hints().Stop();
   if (parts.database) co_await parts.database->Stop();
   log::Info("server.stopped");
 }

@@ -32,9 +32,8 @@ Work::Work(const Parts& parts)
   worker_.Register(mail::kBackfillKind, [this](const jobs::Job& job) { return backfill_.Run(job); }, AtMost(4));
   worker_.Register(mail::kIndexKind, [this](const jobs::Job& job) { return index_.Run(job); }, AtMost(1));
   worker_.Register(audit::kAuditKind, [this](const jobs::Job& job) { return audit_.Run(job); }, AtMost(2));
-  worker_.Register(
-      jobs::kDeleteSyncedData, [this](const jobs::Job& job) { return parts_.disconnect.DeleteSyncedData(job); },
-      AtMost(4));
+  worker_.Register(jobs::kDeleteSyncedData, [this](const jobs::Job& job) { return DeleteSyncedData(job); }, AtMost(4));
+  worker_.Register(push::kRenewKind, [this](const jobs::Job& job) { return parts_.push.Run(job); }, AtMost(4));
   worker_.Register(
       connected_accounts::kRevokeGrant, [this](const jobs::Job& job) { return parts_.disconnect.RevokeGrant(job); },
       AtMost(4));
@@ -49,6 +48,9 @@ void Work::Start() {
                                                           std::chrono::milliseconds(250), std::chrono::seconds(5));
   scheduler_.Every("queue_due_mailboxes", tick, [this] { return QueueDueMailboxes(); });
   scheduler_.Every("queue_due_audits", std::chrono::minutes(1), [this] { return QueueDueAudits(); });
+  if (parts_.push_configured) {
+    scheduler_.Every("queue_due_push", std::chrono::seconds(5), [this] { return QueueDuePush(); });
+  }
   scheduler_.Every("rescue_jobs", std::chrono::seconds(5), [this] { return RescueJobs(); });
   scheduler_.Every("queue_unused_grants", std::chrono::hours(1), [this] { return QueueUnusedGrants(); });
   scheduler_.Every("prune", std::chrono::hours(1), [this] { return Prune(); });
@@ -75,6 +77,23 @@ Task<Result<void>> Work::QueueDueAudits() {
     if (!queued) co_return Fail(queued.error());
     if (*queued < kBatch) co_return Result<void>();
   }
+}
+
+Task<Result<void>> Work::QueueDuePush() {
+  // The job says itself when it is next due; until then, and should it be lost, an hour.
+  constexpr std::chrono::hours kUntilTold{1};
+  for (;;) {
+    auto queued = co_await parts_.push_channels.ScheduleDue(parts_.clock.Now(), kUntilTold, kBatch);
+    if (!queued) co_return Fail(queued.error());
+    if (*queued < kBatch) co_return Result<void>();
+  }
+}
+
+Task<jobs::Outcome> Work::DeleteSyncedData(const jobs::Job& job) {
+  // While the tokens are still there. What cannot be stopped in time ends by itself within days, unheard.
+  constexpr std::chrono::seconds kPatience{5};
+  if (parts_.push_configured) co_await parts_.push.StopAll(job.account_id, kPatience);
+  co_return co_await parts_.disconnect.DeleteSyncedData(job);
 }
 
 Task<Result<void>> Work::RescueJobs() {

@@ -16,6 +16,7 @@
 #include "mail/index_messages.hpp"
 #include "mail/mail_sync.hpp"
 #include "mail/sync_parts.hpp"
+#include "push/renewal.hpp"
 
 namespace latchkey::app {
 
@@ -29,6 +30,9 @@ class Work {
     identity::IdentityStore& identities;
     events::EventStore& events;
     audit::AuditStore& audits;
+    push::PushStore& push_channels;
+    push::Renewal& push;
+    bool push_configured = false;
     connected_accounts::Disconnect& disconnect;
     connected_accounts::RefreshingTokenSource& tokens;
     sync::PauseStore& pauses;
@@ -45,6 +49,8 @@ class Work {
  private:
   Task<Result<void>> QueueDueMailboxes();
   Task<Result<void>> QueueDueAudits();
+  Task<Result<void>> QueueDuePush();
+  Task<jobs::Outcome> DeleteSyncedData(const jobs::Job& job);
   Task<Result<void>> RescueJobs();
   Task<Result<void>> QueueUnusedGrants();
   Task<Result<void>> Prune();

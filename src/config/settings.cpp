@@ -22,9 +22,13 @@ void CompleteUrls(Settings& settings, unsigned short port) {
     settings.public_url = fmt::format("http://{}:{}", v6 ? "[" + settings.listen_host + "]" : "localhost", port);
   }
   if (settings.frontend_url.empty()) settings.frontend_url = settings.public_url;
+  if (settings.webhook_url.empty()) settings.webhook_url = settings.public_url;
   const auto fill = [&](std::string& url, std::string_view path) {
     if (url.empty()) url = settings.public_url + std::string(path);
   };
+  if (settings.google.pubsub_audience.empty()) {
+    settings.google.pubsub_audience = settings.webhook_url + "/webhooks/google/gmail";
+  }
   fill(settings.google.sign_in_callback_url, "/auth/login/google/callback");
   fill(settings.google.connect_callback_url, "/auth/apis/connect/google/callback");
   fill(settings.microsoft.sign_in_callback_url, "/auth/login/microsoft/callback");

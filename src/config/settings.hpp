@@ -21,6 +21,10 @@ struct GoogleSettings {
   std::string discovery_url = "https://accounts.google.com/.well-known/openid-configuration";
   std::string gmail_url = "https://gmail.googleapis.com";
   std::string calendar_url = "https://www.googleapis.com";
+  /// Gmail's push: "projects/NAME/topics/NAME", and who signs what the subscription posts. Both or neither.
+  std::string pubsub_topic;
+  std::string pubsub_service_account;
+  std::string pubsub_audience;  ///< Default: WEBHOOK_URL/webhooks/google/gmail
   /// Google's published limits; 0 means unlimited.
   int quota_units_per_minute = 6000;
   int project_quota_units_per_minute = 1'200'000;
@@ -54,6 +58,8 @@ struct Settings {
   /// Where browsers reach us, without trailing slash. Empty until CompleteUrls() when it was not set.
   std::string public_url;
   std::string frontend_url;
+  /// Where providers reach us, without trailing slash. Default: the public URL.
+  std::string webhook_url;
   std::string data_dir = "data";
   /// "sqlite:PATH"; empty means DATA_DIR/latchkey.db.
   std::string database_url;

@@ -84,7 +84,14 @@ class CurlHttpClient::Engine {
   Task<Result<HttpResponse>> Send(const HttpRequest& request) {
     const auto started = steady_clock::now();
     if (request.may_have_left) *request.may_have_left = false;
-    Host* const host = FindHost(request.url);
+    std::unique_ptr<Host> visited;
+    Host* host = FindHost(request.url);
+    if (!host && options_.any_public_host) {
+      auto origin = ParsePublicOrigin(request.url);
+      if (!origin) co_return Fail(std::move(origin.error()));
+      visited = std::make_unique<Host>(executor_, std::move(*origin), ClientOptions{});
+      host = visited.get();
+    }
     if (!host) co_return Fail(ErrorCode::kForbidden, "the host is not on the allow-list");
     if (host->permits.waiting() >= options_.max_waiting_per_origin) {
       co_return Fail(ErrorCode::kOverloaded, "too many requests wait for this host");
@@ -108,7 +115,7 @@ class CurlHttpClient::Engine {
     }
     if (request.may_have_left) *request.may_have_left = use.transfer->MayHaveLeft();
     auto result = use.transfer->TakeResult();
-    Note(*host, request, result, steady_clock::now() - started);
+    if (!visited) Note(*host, request, result, steady_clock::now() - started);
     co_return result;
   }
 

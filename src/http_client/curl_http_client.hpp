@@ -21,6 +21,9 @@ struct ClientOptions {
   std::string ca_file;
   /// Let names outside of loopback lead to private addresses (a company's own identity provider).
   bool allow_private_addresses = false;
+  /// No allow-list: any host whose address is public, also without TLS, is reached at its scheme's own port (images
+  /// that mails refer to). What is asked for is then not logged and not counted by origin.
+  bool any_public_host = false;
   std::chrono::milliseconds connect_timeout = std::chrono::seconds(10);
   /// A transfer slower than this for `low_speed_time` is given up.
   long low_speed_bytes_per_second = 64;

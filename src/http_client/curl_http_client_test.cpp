@@ -178,6 +178,34 @@ TEST_F(CurlHttpClientTest, RefusesHostsThatAreNotOnTheAllowList) {
   EXPECT_EQ(server_->connections(), 0);
 }
 
+// Addresses that strangers named: none of them may lead to this machine or into its network.
+TEST_F(CurlHttpClientTest, WithoutAListPublicAddressesAloneAreReached) {
+  Serve(Always(Ok("x")));
+  ClientOptions options;
+  options.any_public_host = true;
+  client_ = std::make_unique<CurlHttpClient>(loop_.get_executor(), options);
+  const std::string port = server_->origin().substr(server_->origin().rfind(':'));
+  auto test = [&]() -> Task<void> {
+    for (const std::string& url :
+         {server_->origin() + "/", "http://localhost" + port + "/", std::string("http://127.0.0.1/"),
+          std::string("http://[::1]/"), std::string("http://2130706433/"), std::string("http://0x7f.1/"),
+          std::string("http://10.0.0.1/"), std::string("https://192.168.1.1/"), std::string("http://172.16.0.1/"),
+          std::string("http://169.254.169.254/latest/meta-data"), std::string("http://0.0.0.0/"),
+          std::string("http://[::ffff:127.0.0.1]/"), std::string("http://[fe80::1]/"), std::string("http://[fd00::1]/"),
+          std::string("https://203.0.113.1:8443/"), std::string("ftp://203.0.113.1/"),
+          std::string("https://a@203.0.113.1/")}) {
+      request_.url = url;
+      const auto result = co_await client_->Send(request_);
+      EXPECT_FALSE(result.has_value()) << url;
+      if (result) continue;
+      EXPECT_TRUE(result.error().code == ErrorCode::kForbidden || result.error().code == ErrorCode::kInvalidArgument)
+          << url << " " << ToString(result.error().code) << " " << result.error().detail;
+    }
+  };
+  Run(test());
+  EXPECT_EQ(server_->connections(), 0);
+}
+
 TEST_F(CurlHttpClientTest, AllowsOriginsLearnedLater) {
   Serve(Always(Ok("x")));
   ClientOptions none;

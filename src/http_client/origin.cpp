@@ -65,7 +65,9 @@ std::string Part(CURLU* url, CURLUPart part, unsigned flags) {
 
 }  // namespace
 
-Result<Origin> ParseOrigin(std::string_view url) {
+namespace {
+
+Result<Origin> Parse(std::string_view url, bool plain_anywhere) {
   // libcurl's own parser: what is checked here is what it will connect to. (Boost.URL 1.81 takes
   // "127.0.0.1.example.com" for an IPv4 address.)
   const std::unique_ptr<CURLU, decltype(&curl_url_cleanup)> parsed(curl_url(), &curl_url_cleanup);
@@ -100,11 +102,28 @@ Result<Origin> ParseOrigin(std::string_view url) {
   in_addr ip4{};
   origin.loopback = host == "localhost" || host == "[::1]" ||
                     (inet_pton(AF_INET, host.c_str(), &ip4) == 1 && ntohl(ip4.s_addr) >> 24 == 127);
-  if (!origin.tls && !origin.loopback) return Fail(ErrorCode::kForbidden, "plain http is for loopback only");
+  if (!origin.tls && !origin.loopback && !plain_anywhere)
+    return Fail(ErrorCode::kForbidden, "plain http is for loopback only");
   origin.text = scheme + "://" + host;
   const std::string port = Part(parsed.get(), CURLUPART_PORT, CURLU_NO_DEFAULT_PORT);
   if (port == "0") return Fail(ErrorCode::kInvalidArgument, "the URL's port is not valid");
   if (!port.empty()) origin.text += ":" + port;
+  return origin;
+}
+
+}  // namespace
+
+Result<Origin> ParseOrigin(std::string_view url) { return Parse(url, false); }
+
+Result<Origin> ParsePublicOrigin(std::string_view url) {
+  auto origin = Parse(url, true);
+  if (!origin) return origin;
+  if (origin->loopback) return Fail(ErrorCode::kForbidden, "the address is this machine");
+  const std::size_t host = origin->text.find("://") + 3;
+  const std::size_t end = origin->text[host] == '[' ? origin->text.find(']', host) : host;
+  if (origin->text.find(':', end) != std::string::npos) {
+    return Fail(ErrorCode::kForbidden, "not the scheme's own port");
+  }
   return origin;
 }
 

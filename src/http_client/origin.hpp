@@ -22,6 +22,9 @@ struct Origin {
 /// Reads the origin of an absolute URL. kInvalidArgument for anything that is not http or https with a host, and for
 /// user information; kForbidden for plain http to anything but loopback.
 Result<Origin> ParseOrigin(std::string_view url);
+/// The origin of an address that a stranger named: plain http too, and the schemes' own ports alone, so that nobody's
+/// other services are knocked at. kForbidden for loopback.
+Result<Origin> ParsePublicOrigin(std::string_view url);
 
 /// What a connected address belongs to.
 enum class AddressKind { kPublic, kLoopback, kPrivate };

@@ -409,10 +409,13 @@ class Filter {
         return;
       }
       if (!HasScheme(url, "http://") && !HasScheme(url, "https://") && !url.starts_with("//")) return;
-      if (options_.load_remote_images && !options_.image_proxy_prefix.empty()) {
-        WriteAttribute("src",
-                       options_.image_proxy_prefix + PercentEncode(url.starts_with("//") ? "https:" + url : url));
-        return;
+      if (options_.image_proxy && remote_images_ < options_.max_remote_images) {
+        const std::string proxied = options_.image_proxy(url.starts_with("//") ? "https:" + url : url);
+        if (!proxied.empty()) {
+          ++remote_images_;
+          WriteAttribute("src", proxied);
+          return;
+        }
       }
       ++blocked_images_;
       return;
@@ -463,6 +466,7 @@ class Filter {
   std::string scratch_;
   std::vector<std::string> open_;
   std::size_t blocked_images_ = 0;
+  std::size_t remote_images_ = 0;
 };
 
 constexpr std::string_view kHead =

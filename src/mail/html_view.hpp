@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -10,10 +11,11 @@ namespace latchkey::mail {
 
 /// What a page that shows a message's body needs to know.
 struct HtmlViewOptions {
-  /// Remote images stay out unless the person asked for them; then each one is fetched through `image_proxy_prefix`
-  /// with the percent-encoded address appended. With an empty prefix they stay blocked whatever this says.
-  bool load_remote_images = false;
-  std::string image_proxy_prefix;
+  /// Remote images stay out unless the person asked for them; then this says where a remote address is fetched through.
+  /// Empty text: this one stays out.
+  std::function<std::string(const std::string& url)> image_proxy;
+  /// Further remote images stay out.
+  std::size_t max_remote_images = 500;
   /// Content-IDs (without angle brackets) of the message's own inline parts, and the path that serves each.
   std::vector<std::pair<std::string, std::string>> inline_images;
   /// Input beyond this is not shown.

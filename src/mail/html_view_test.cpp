@@ -6,6 +6,7 @@
 
 #include <gmock/gmock.h>
 
+#include "base/encoding.hpp"
 #include "mail/css_filter.hpp"
 
 namespace latchkey::mail {
@@ -143,11 +144,22 @@ TEST(HtmlView, RemoteImagesAreCountedAndComeThroughTheProxyWhenAskedFor) {
   HtmlView view = RenderHtmlBody(html, options);
   EXPECT_EQ(view.blocked_images, 1U);
   EXPECT_EQ(Body(view), R"x(<img alt="A" width="10"><img src="/api/v1/messages/m/attachments/1">)x");
-  options.load_remote_images = true;
-  options.image_proxy_prefix = "/api/v1/image?u=";
+  options.image_proxy = [](const std::string& url) { return "/through/" + PercentEncode(url); };
   view = RenderHtmlBody(html, options);
   EXPECT_EQ(view.blocked_images, 0U);
-  EXPECT_THAT(Body(view), HasSubstr(R"x(src="/api/v1/image?u=http%3A%2F%2Fpics.example%2Fa.png%3Fx%3D1%26y")x"));
+  EXPECT_THAT(Body(view), HasSubstr(R"x(src="/through/http%3A%2F%2Fpics.example%2Fa.png%3Fx%3D1%26y")x"));
+}
+
+TEST(HtmlView, AnImageThatIsNotProxiedStaysOutAndSoDoWhatIsBeyondTheLimit) {
+  const std::string html =
+      R"x(<img src="//a.example/1"><img src="http://b.example/2"><img src="http://c.example/3"><img src="http://d.example/4">)x";
+  HtmlViewOptions options;
+  options.max_remote_images = 2;
+  options.image_proxy = [](const std::string& url) { return url.contains("b.example") ? "" : "/through/" + url; };
+  const HtmlView view = RenderHtmlBody(html, options);
+  EXPECT_EQ(view.blocked_images, 2U);
+  EXPECT_EQ(Body(view),
+            R"x(<img src="/through/https://a.example/1"><img><img src="/through/http://c.example/3"><img>)x");
 }
 
 TEST(HtmlView, SmallRasterDataImagesStay) {

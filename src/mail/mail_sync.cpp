@@ -33,6 +33,7 @@ struct MailSync::RunState {
   SyncState state;
   std::string cursor;
   bool finished = false;  ///< The history is read to its end.
+  bool found_changes = false;
 };
 
 Task<jobs::Outcome> MailSync::Run(const jobs::Job& job) {
@@ -108,6 +109,7 @@ Task<Result<void>> MailSync::ApplyPage(RunState& run, ChangePage page) {
   commit.fence = run.fence;
   commit.epoch = run.state.backfill.epoch;
   const bool last = !page.more;
+  if (!page.added.empty() || !page.deleted.empty() || !page.label_changes.empty()) run.found_changes = true;
   if (last) {
     auto labels = co_await ReadLabelsIfChanged(run);
     if (!labels) co_return std::unexpected(std::move(labels.error()));
@@ -127,7 +129,9 @@ Task<Result<void>> MailSync::ApplyPage(RunState& run, ChangePage page) {
   const Instant now = parts_.clock.Now();
   if (last) {
     commit.synced_at = now;
-    commit.next_sync_at = now + parts_.options.poll_interval;
+    auto pause = parts_.options.poll_interval;
+    if (parts_.pace != nullptr) pause = parts_.pace->NextPoll(run.job.account_id, pause, run.found_changes);
+    commit.next_sync_at = now + pause;
     // A backfill that gave up when the account's access ended goes on once it works again.
     if (run.account.has_fault && !run.state.backfill.complete) commit.jobs.push_back(BackfillJob(run.fence));
   }

@@ -9,6 +9,7 @@
 #include "mail/account_status.hpp"
 #include "mail/mail_provider.hpp"
 #include "mail/message_store.hpp"
+#include "mail/poll_pace.hpp"
 
 namespace latchkey::mail {
 
@@ -33,6 +34,8 @@ struct SyncParts {
   AccountStatus& status;
   const Clock& clock;
   SyncOptions options;
+  /// Null where nobody tells us of changes.
+  PollPace* pace = nullptr;
 };
 
 /// Kinds and unique keys of the mail jobs. `fetch_emails` (the live lane) and `backfill_emails` exist at most once per

@@ -17,6 +17,7 @@
 #include "jobs/job_store.hpp"
 #include "mail/message_store.hpp"
 #include "oauth/consumed_states.hpp"
+#include "push/push_store.hpp"
 #include "sync/provider_pause.hpp"
 
 namespace latchkey::storage {
@@ -56,6 +57,7 @@ class Database {
   virtual events::EventStore& events() = 0;
   virtual sync::PauseStore& pauses() = 0;
   virtual audit::AuditStore& audits() = 0;
+  virtual push::PushStore& push() = 0;
 
   /// Called on the loop after each commit that made jobs runnable; after one that wrote events, with each user they are
   /// for. Set both before the first write.

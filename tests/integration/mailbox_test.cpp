@@ -165,6 +165,17 @@ TEST_F(Mailbox, MessagesWithHtmlAreShownInIsolation) {
   for (const auto* bad : {"<script", "tracker.example", "javascript:"}) EXPECT_THAT(view.body, Not(HasSubstr(bad)));
   EXPECT_EQ(view.Header("X-Latchkey-Blocked-Images"), "1");
   EXPECT_EQ(ada_->Navigate("/api/v1/messages/" + id + "/view?images=2").status, 400);
+  // Asked for, an image comes through us: its address is sealed, and this one leads to no public host.
+  const auto asked = ada_->Navigate("/api/v1/messages/" + id + "/view?images=1");
+  EXPECT_EQ(asked.Header("X-Latchkey-Blocked-Images"), "0");
+  EXPECT_THAT(asked.body, Not(HasSubstr("tracker.example")));
+  const auto at = asked.body.find("/api/v1/images/");
+  ASSERT_NE(at, std::string::npos);
+  const auto address = asked.body.substr(at, asked.body.find('"', at) - at);
+  const HttpCall fetch{.url = ada_->Url(address)};
+  EXPECT_NE(ada_->SendRaw(fetch).status, 200);
+  const HttpCall forged{.url = ada_->Url(address + "x")};
+  EXPECT_EQ(ada_->SendRaw(forged).status, 404);
 }
 
 TEST_F(Mailbox, AttachmentsAreDownloadsWithHarmlessNames) {

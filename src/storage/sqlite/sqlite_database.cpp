@@ -14,6 +14,7 @@
 #include "storage/message_reader.hpp"
 #include "storage/message_store.hpp"
 #include "storage/pause_store.hpp"
+#include "storage/push_store.hpp"
 #include "storage/sqlite/process_lock.hpp"
 
 namespace latchkey::storage::sqlite {
@@ -35,7 +36,8 @@ class SqliteDatabase final : public Database {
         jobs_(*engine_, clock),
         events_(*engine_),
         pauses_(*engine_),
-        audits_(*engine_, clock) {}
+        audits_(*engine_, clock),
+        push_(*engine_) {}
 
   mail::MessageStore& messages() override { return messages_; }
   mail::MessageReader& message_reader() override { return reader_; }
@@ -49,6 +51,7 @@ class SqliteDatabase final : public Database {
   events::EventStore& events() override { return events_; }
   sync::PauseStore& pauses() override { return pauses_; }
   audit::AuditStore& audits() override { return audits_; }
+  push::PushStore& push() override { return push_; }
 
   void OnCommit(std::function<void()> jobs_ready, std::function<void(const UserId&)> events_written) override {
     CommitHooks hooks{.jobs_inserted = std::move(jobs_ready), .events_written = std::move(events_written)};
@@ -87,6 +90,7 @@ class SqliteDatabase final : public Database {
   EventStore events_;
   PauseStore pauses_;
   AuditStore audits_;
+  PushStore push_;
 };
 
 /// Gives back all running jobs: right only when no other process can be at work.
