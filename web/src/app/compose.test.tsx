@@ -1,6 +1,7 @@
 import { screen, waitFor, within } from '@testing-library/react';
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { Outgoing, SendRequest } from '@/shared/api/outbox';
+import { emptyDraft } from '@/features/compose/draft-of';
 import { useDrafts } from '@/shared/drafts';
 import { account, maySend, messages, outgoing, outgoingStates, session, work } from '@/testing/fixtures';
 import { FakeEventSource } from '@/testing/event-source';
@@ -199,7 +200,7 @@ describe('writing and sending', () => {
             name,
             mime_type: 'text/plain',
             size: 5,
-            expires_at: session.user!.created_at,
+            expires_at: new Date(Date.now() + 86_400_000).toISOString(),
           },
           { status: 201 },
         );
@@ -220,6 +221,31 @@ describe('writing and sending', () => {
     await waitFor(() =>
       expect(taken[0]?.body.attachments).toEqual([{ upload_id: '01931f30-9999-7000-8000-000000000001' }]),
     );
+  });
+
+  it('says which files of an old draft have to be attached again', async () => {
+    const file = { id: '01931f30-9999-7000-8000-000000000001', size: 5 };
+    const { user } = visit('/inbox');
+    await compose(user);
+    await user.keyboard('{Escape}');
+    useDrafts.setState({
+      drafts: [
+        {
+          ...emptyDraft(),
+          subject: 'Old',
+          files: [
+            { ...file, name: 'gone.txt', expires: Date.now() - 1 },
+            { ...file, id: 'b', name: 'here.txt', expires: Date.now() + 60_000 },
+          ],
+        },
+      ],
+    });
+    await user.click(await screen.findByRole('button', { name: 'Account menu' }));
+    await user.click(await screen.findByRole('menuitem', { name: 'Outbox' }));
+    await user.click(await screen.findByRole('button', { name: 'Open draft' }));
+    expect(await screen.findByText(/Attach these again: gone\.txt/)).toBeVisible();
+    expect(screen.getByRole('button', { name: 'Remove here.txt' })).toBeVisible();
+    expect(screen.queryByRole('button', { name: 'Remove gone.txt' })).toBeNull();
   });
 
   it('keeps the draft of a failed message and opens it again', async () => {

@@ -57,11 +57,15 @@ describe('the inbox', () => {
         HttpResponse.json(message(messages[3]!, { has_html: true, remote_images: 4 })),
       ),
     );
-    visit(`/inbox?message=${messages[3]!.id}`);
+    const { user } = visit(`/inbox?message=${messages[3]!.id}`);
     const frame = await screen.findByTitle('Body of the message');
     expect(frame).toHaveAttribute('sandbox', 'allow-popups allow-popups-to-escape-sandbox');
     expect(frame).toHaveAttribute('src', `/api/v1/messages/${messages[3]!.id}/view`);
     expect(screen.getByText(/4 remote images are not loaded/)).toBeVisible();
+    // Asked for, they come through the server.
+    await user.click(screen.getByRole('button', { name: 'Load images' }));
+    expect(frame).toHaveAttribute('src', `/api/v1/messages/${messages[3]!.id}/view?images=1`);
+    expect(screen.queryByText(/not loaded/)).toBeNull();
   });
 
   it('moves with j and k, opens with o, goes back with u, and explains itself with ?', async () => {

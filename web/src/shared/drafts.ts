@@ -6,6 +6,8 @@ export interface DraftFile {
   id: string;
   name: string;
   size: number;
+  /** Until when, in milliseconds since 1970. */
+  expires: number;
 }
 
 /** A message that is being written. It lives in this browser until it is sent or discarded. */

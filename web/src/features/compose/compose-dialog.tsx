@@ -6,6 +6,7 @@ import { useDialogs } from '@/shared/dialogs';
 import { rememberOpenDraft, useDrafts, type Draft } from '@/shared/drafts';
 import { t } from '@/shared/i18n/i18n';
 import { Dialog } from '@/shared/ui/dialog';
+import { Notice } from '@/shared/ui/notice';
 import { ProblemNotice } from '@/shared/ui/problem-notice';
 import { Spinner } from '@/shared/ui/spinner';
 import { ComposeForm } from './compose-form';
@@ -52,5 +53,23 @@ function WithDraft({ accounts, onLeave }: { accounts: ConnectedAccount[]; onLeav
         : draftOf(intent ?? { kind: 'new' }, accounts);
     return draft.account ? draft : { ...draft, account: senders[0]?.id ?? null };
   });
-  return <ComposeForm initial={initial} accounts={accounts} senders={senders} onLeave={onLeave} />;
+  // The server keeps files for a day; what is gone has to be attached again.
+  const [now] = useState(() => Date.now());
+  const files = initial.files.filter((file) => file.expires > now);
+  const lost = initial.files.filter((file) => file.expires <= now);
+  return (
+    <>
+      {lost.length > 0 && (
+        <Notice tone="warn" className="mb-2">
+          {t('compose.filesExpired', { names: lost.map((file) => file.name).join(', ') })}
+        </Notice>
+      )}
+      <ComposeForm
+        initial={lost.length > 0 ? { ...initial, files } : initial}
+        accounts={accounts}
+        senders={senders}
+        onLeave={onLeave}
+      />
+    </>
+  );
 }

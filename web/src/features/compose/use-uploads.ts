@@ -58,7 +58,12 @@ export function useUploads(files: DraftFile[], onDone: (file: DraftFile) => void
         .then(
           (upload) => {
             drop(key);
-            done.current({ id: upload.id, name: upload.name, size: upload.size });
+            done.current({
+              id: upload.id,
+              name: upload.name,
+              size: upload.size,
+              expires: Date.parse(upload.expires_at),
+            });
           },
           (error: unknown) => {
             if (!stop.signal.aborted) change(key, { problem: problemFrom(error) });

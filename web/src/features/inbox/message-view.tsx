@@ -22,6 +22,7 @@ interface MessageViewProps {
 }
 
 export function MessageView({ message, accounts, labels, onOpen }: MessageViewProps) {
+  const [images, setImages] = useState(false);
   const files = message.attachments.filter((attachment) => !attachment.inline);
   return (
     <article className="flex min-h-0 flex-1 flex-col">
@@ -66,12 +67,15 @@ export function MessageView({ message, accounts, labels, onOpen }: MessageViewPr
           </section>
         )}
       </header>
-      {message.has_html && message.remote_images > 0 && (
+      {message.has_html && message.remote_images > 0 && !images && (
         <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line bg-sunken px-4 py-2 text-sm md:px-6">
           <ImageOff aria-hidden className="size-4 shrink-0 text-muted" />
           <p role="status" className="min-w-0 flex-1 basis-56">
             {t('message.imagesBlocked', { count: message.remote_images })}
           </p>
+          <Button size="small" onClick={() => setImages(true)}>
+            {t('message.loadImages')}
+          </Button>
         </div>
       )}
       {message.truncated && (
@@ -83,7 +87,7 @@ export function MessageView({ message, accounts, labels, onOpen }: MessageViewPr
         // The body stays on a light surface in both themes: mail is written for paper.
         <iframe
           title={t('message.bodyFrame')}
-          src={viewAddress(message.id)}
+          src={viewAddress(message.id, images)}
           sandbox="allow-popups allow-popups-to-escape-sandbox"
           referrerPolicy="no-referrer"
           className="min-h-0 w-full flex-1 bg-white [color-scheme:light]"

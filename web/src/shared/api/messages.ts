@@ -52,9 +52,12 @@ export const labelsQuery = queryOptions({
   queryFn: async ({ signal }) => (await unwrap(api.GET('/api/v1/labels', { signal }))).items,
 });
 
-/** The isolated document of a body; it goes into a sandboxed frame and nowhere else. */
-export function viewAddress(id: string): string {
-  return `/api/v1/messages/${encodeURIComponent(id)}/view`;
+/**
+ * The isolated document of a body; it goes into a sandboxed frame and nowhere else. With `images`, the server fetches remote
+ * images for it, so that the sender never sees the reader's address.
+ */
+export function viewAddress(id: string, images: boolean): string {
+  return `/api/v1/messages/${encodeURIComponent(id)}/view${images ? '?images=1' : ''}`;
 }
 
 export function attachmentAddress(message: string, attachment: string): string {
