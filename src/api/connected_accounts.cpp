@@ -50,6 +50,20 @@ void WriteCheck(json::Writer& out, std::string_view name, std::string_view statu
   out.EndObject();
 }
 
+void WriteService(json::Writer& out, std::string_view name, const connected_accounts::ServiceHealth& service) {
+  out.Key(name).BeginObject().Member("status", service.status ? ToString(*service.status) : "off");
+  WriteText(out, "reason", service.reason);
+  out.Member("action", ToString(service.action)).EndObject();
+}
+
+void WriteCalendarCheck(json::Writer& out, const connected_accounts::ConnectedAccount& account) {
+  const auto& facts = account.calendar;
+  const bool reads = std::ranges::find(account.granted, Capability::kReadCalendar) != account.granted.end();
+  if (!reads) return;
+  WriteCheck(out, "calendar_sync", facts.fault ? "failing" : (facts.last_sync_at ? "ok" : "waiting"),
+             facts.fault ? ToString(*facts.fault) : "", facts.fault ? facts.fault_since : facts.last_sync_at);
+}
+
 }  // namespace
 
 Answer ListConnectedAccounts(Call& call) {
@@ -147,7 +161,11 @@ Answer GetAccountHealth(Call& call) {
   json::Writer out(512);
   out.BeginObject().Member("account_id", account.id.text()).Member("status", ToString(view->health.status));
   WriteText(out, "reason", view->health.reason);
-  out.Key("checks").BeginArray();
+  out.Key("services").BeginObject();
+  WriteService(out, "mail", view->health.mail);
+  WriteService(out, "calendar", view->health.calendar);
+  WriteService(out, "send", view->health.send);
+  out.EndObject().Key("checks").BeginArray();
   const auto access_time = access_fault ? account.fault_since : account.last_success_at;
   WriteCheck(out, "access", access_fault ? "failing" : (account.last_success_at ? "ok" : "waiting"),
              access_fault ? code : "", access_time);
@@ -162,6 +180,7 @@ Answer GetAccountHealth(Call& call) {
     // Waiting, not failing: everything works without push, a little later.
     WriteCheck(out, "push", push->active > 0 ? "ok" : "waiting", "", push->notified_at);
   }
+  WriteCalendarCheck(out, account);
   out.EndArray().EndObject();
   co_return Json(200, out.Take());
 }

@@ -52,6 +52,7 @@ std::string EventText(const events::Event& event, const boost::json::object& pay
   if (!message.empty()) out.Member("message_id", message);
   if (event.type == "connect.finished") out.Member("attempt_id", TextOf(payload, "attempt_id"));
   if (event.type == "sync.progress") WriteProgress(out, payload);
+  if (const auto calendar = TextOf(payload, "calendar_id"); !calendar.empty()) out.Member("calendar_id", calendar);
   out.EndObject();
   return out.Take();
 }

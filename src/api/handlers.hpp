@@ -57,6 +57,12 @@ Answer ProxyImage(Call& call);
 // attachments.cpp
 Answer DownloadAttachment(Call& call);
 
+// calendars.cpp
+Answer ListCalendars(Call& call);
+Answer UpdateCalendar(Call& call);
+Answer ListCalendarEvents(Call& call);
+Answer GetCalendarEvent(Call& call);
+
 // event_streams.cpp
 Answer StreamEvents(Call& call);
 

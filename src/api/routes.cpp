@@ -87,6 +87,14 @@ constexpr Route kRoutes[] = {
     {.path = "/api/v1/messages/{id}/attachments/{attachment_id}", .handler = DownloadAttachment},
     {.path = "/api/v1/images/{token}", .handler = ProxyImage, .access = Access::kNone},
 
+    // Calendars
+    {.path = "/api/v1/calendars", .handler = ListCalendars, .query = "account"},
+    {.method = kPatch, .path = "/api/v1/calendars/{id}", .handler = UpdateCalendar, .body = Body::kJson},
+    {.path = "/api/v1/calendar-events",
+     .handler = ListCalendarEvents,
+     .query = "from to time_zone account calendar cursor limit"},
+    {.path = "/api/v1/calendar-events/{id}", .handler = GetCalendarEvent},
+
     // Live
     {.path = "/api/v1/events", .handler = StreamEvents},
 

@@ -9,6 +9,7 @@
 #include "audit/audit_store.hpp"
 #include "base/clock.hpp"
 #include "base/secret.hpp"
+#include "calendar/calendar_store.hpp"
 #include "connected_accounts/accounts.hpp"
 #include "connected_accounts/connect.hpp"
 #include "connected_accounts/disconnect.hpp"
@@ -56,6 +57,8 @@ struct Services {
   mail::MessageReader& messages;
   mail::MailProviders& mail_providers;
   images::ImageProxy& images;
+  calendar::CalendarStore& calendars;
+  calendar::CalendarReader& calendar_reader;
   jobs::JobStore& jobs;
   events::EventStore& events;
   audit::AuditStore& audits;

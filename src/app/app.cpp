@@ -9,6 +9,8 @@
 #include "api/services.hpp"
 #include "api/session_cache.hpp"
 #include "api/web_app.hpp"
+#include "app/all_calendars.hpp"
+#include "app/calendar_account_status.hpp"
 #include "app/keys.hpp"
 #include "app/mail_account_status.hpp"
 #include "app/ready_file.hpp"
@@ -21,7 +23,9 @@
 #include "connected_accounts/token_source.hpp"
 #include "http/server.hpp"
 #include "http_client/curl_http_client.hpp"
+#include "providers/google/calendar.hpp"
 #include "providers/google/gmail.hpp"
+#include "providers/microsoft/graph_calendar.hpp"
 #include "storage/database.hpp"
 #include "telemetry/log.hpp"
 
@@ -56,6 +60,14 @@ sync::QuotaBudget::Limits QuotaLimits(const config::Settings& settings) {
   return limits;
 }
 
+/// Calendar counts requests, whatever they ask for; 600 a minute is what its console shows for one person.
+sync::QuotaBudget::Limits CalendarLimits() {
+  sync::QuotaBudget::Limits limits;
+  limits.account_units_per_minute = 600;
+  limits.project_units_per_minute = 0;
+  return limits;
+}
+
 }  // namespace
 
 // In dependency order: destruction goes backwards. What needs the address we listen on is optional and built later.
@@ -65,6 +77,7 @@ struct App::Parts {
         workers(settings.WorkerThreads()),
         http_client(executor, ClientOptions(settings, metrics)),
         budget(clock, QuotaLimits(settings)),
+        calendar_budget(clock, CalendarLimits()),
         image_client(executor, ImageClientOptions(settings)),
         auth_limiter(clock, {.burst = 120, .interval = std::chrono::milliseconds(500)}),
         webhook_limiter(clock, {.burst = 2000, .interval = std::chrono::milliseconds(10)}),
@@ -77,7 +90,7 @@ struct App::Parts {
   std::unique_ptr<storage::Database> database;
   std::optional<crypto::Vault> vault;
   http_client::CurlHttpClient http_client;
-  sync::QuotaBudget budget;
+  sync::QuotaBudget budget, calendar_budget;
   /// For images that mails refer to, apart from the providers.
   http_client::CurlHttpClient image_client;
   http::RateLimiter auth_limiter;
@@ -99,7 +112,12 @@ struct App::Parts {
   std::optional<sync::ProviderPauses> pauses;
   std::optional<connected_accounts::RefreshingTokenSource> tokens;
   std::optional<google::GmailProviders> mailboxes;
+  std::optional<microsoft::GraphClients> graph;
+  std::optional<google::CalendarProviders> google_calendars;
+  std::optional<microsoft::CalendarProviders> microsoft_calendars;
+  AllCalendars calendars;
   std::optional<MailAccountStatus> account_status;
+  std::optional<CalendarAccountStatus> calendar_status;
   std::optional<images::ImageProxy> images;
   std::optional<Push> push;
   std::optional<Work> work;
@@ -206,7 +224,16 @@ void App::BuildServices() {
   const google::GoogleParts google_parts{parts.http_client, *parts.tokens, parts.budget,  parts.workers,
                                          parts.clock,       gmail,         &*parts.pauses};
   parts.mailboxes.emplace(google_parts);
+  parts.google_calendars.emplace(google::GoogleParts{parts.http_client, *parts.tokens, parts.calendar_budget,
+                                                     parts.workers, parts.clock, gmail, &*parts.pauses});
+  parts.calendars.Add(*parts.google_calendars);
+  microsoft::GraphOptions graph;
+  graph.base_url = settings_.microsoft.graph_url;
+  parts.graph.emplace(microsoft::GraphParts{parts.http_client, *parts.tokens, parts.clock, graph, &*parts.pauses});
+  parts.microsoft_calendars.emplace(*parts.graph);
+  parts.calendars.Add(*parts.microsoft_calendars);
   parts.account_status.emplace(database.accounts());
+  parts.calendar_status.emplace(database.accounts());
   parts.images.emplace(parts.executor, parts.image_client, crypto::SealedBox(settings_.session_secret, "remote image"),
                        parts.clock);
   parts.push.emplace(settings_, Push::Parts{.executor = parts.executor,
@@ -218,6 +245,9 @@ void App::BuildServices() {
                                             .google = google_parts});
   mail::SyncOptions sync;
   sync.poll_interval = settings_.poll_interval;
+  calendar::CalendarSyncOptions calendar_sync;
+  // Calendars change less often than mailboxes, and are asked for whole.
+  calendar_sync.poll_interval = 2 * settings_.poll_interval;
   parts.work.emplace(Work::Parts{
       .executor = parts.executor,
       .jobs = database.jobs(),
@@ -232,7 +262,8 @@ void App::BuildServices() {
       .tokens = *parts.tokens,
       .pauses = database.pauses(),
       .clock = parts.clock,
-      .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync, &parts.push->hints()}});
+      .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync, &parts.push->hints()},
+      .calendars = {database.calendars(), parts.calendars, *parts.calendar_status, parts.clock, calendar_sync}});
   parts.session_cache.emplace(*parts.sessions, parts.clock);
   parts.streams.emplace(parts.executor, database.events(), *parts.session_cache);
   parts.services.emplace(api::Services{.site = parts.site,
@@ -248,6 +279,8 @@ void App::BuildServices() {
                                        .messages = database.message_reader(),
                                        .mail_providers = *parts.mailboxes,
                                        .images = *parts.images,
+                                       .calendars = database.calendars(),
+                                       .calendar_reader = database.calendar_reader(),
                                        .jobs = database.jobs(),
                                        .events = database.events(),
                                        .audits = database.audits(),

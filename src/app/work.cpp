@@ -23,6 +23,7 @@ Work::Work(const Parts& parts)
       live_(parts_.sync, faults_),
       backfill_(parts_.sync, faults_),
       index_(parts_.sync),
+      calendars_(parts_.calendars),
       audited_mail_(parts_.sync, parts_.jobs, parts_.audits),
       audit_({parts_.audits, {&audited_mail_}, parts_.sync.status, faults_, parts_.clock, {}}),
       worker_(parts_.executor, parts_.jobs, parts_.clock, jobs::WorkerOptions{}),
@@ -31,6 +32,7 @@ Work::Work(const Parts& parts)
   // Fewer than the worker's room, so that a full read of many mailboxes never keeps live work waiting.
   worker_.Register(mail::kBackfillKind, [this](const jobs::Job& job) { return backfill_.Run(job); }, AtMost(4));
   worker_.Register(mail::kIndexKind, [this](const jobs::Job& job) { return index_.Run(job); }, AtMost(1));
+  worker_.Register(jobs::kFetchCalendar, [this](const jobs::Job& job) { return calendars_.Run(job); }, AtMost(4));
   worker_.Register(audit::kAuditKind, [this](const jobs::Job& job) { return audit_.Run(job); }, AtMost(2));
   worker_.Register(jobs::kDeleteSyncedData, [this](const jobs::Job& job) { return DeleteSyncedData(job); }, AtMost(4));
   worker_.Register(push::kRenewKind, [this](const jobs::Job& job) { return parts_.push.Run(job); }, AtMost(4));
@@ -47,6 +49,7 @@ void Work::Start() {
   const auto tick = std::clamp<std::chrono::milliseconds>(parts_.sync.options.poll_interval / 4,
                                                           std::chrono::milliseconds(250), std::chrono::seconds(5));
   scheduler_.Every("queue_due_mailboxes", tick, [this] { return QueueDueMailboxes(); });
+  scheduler_.Every("queue_due_calendars", tick, [this] { return QueueDueCalendars(); });
   scheduler_.Every("queue_due_audits", std::chrono::minutes(1), [this] { return QueueDueAudits(); });
   if (parts_.push_configured) {
     scheduler_.Every("queue_due_push", std::chrono::seconds(5), [this] { return QueueDuePush(); });
@@ -59,6 +62,16 @@ void Work::Start() {
 Task<void> Work::Stop() {
   co_await scheduler_.Stop();
   co_await worker_.Stop();
+}
+
+Task<Result<void>> Work::QueueDueCalendars() {
+  for (;;) {
+    const auto now = parts_.clock.Now();
+    auto queued =
+        co_await parts_.calendars.store.ScheduleDue(now, now + parts_.calendars.options.poll_interval, kBatch);
+    if (!queued) co_return Fail(queued.error());
+    if (*queued < kBatch) co_return Result<void>();
+  }
 }
 
 Task<Result<void>> Work::QueueDueMailboxes() {

@@ -4,6 +4,7 @@
 
 #include "audit/account_audit.hpp"
 #include "audit/audited_mail.hpp"
+#include "calendar/calendar_sync.hpp"
 #include "connected_accounts/account_store.hpp"
 #include "connected_accounts/disconnect.hpp"
 #include "connected_accounts/token_source.hpp"
@@ -38,6 +39,7 @@ class Work {
     sync::PauseStore& pauses;
     const Clock& clock;
     mail::SyncParts sync;
+    calendar::CalendarSyncParts calendars;
   };
   explicit Work(const Parts& parts);
 
@@ -48,6 +50,7 @@ class Work {
 
  private:
   Task<Result<void>> QueueDueMailboxes();
+  Task<Result<void>> QueueDueCalendars();
   Task<Result<void>> QueueDueAudits();
   Task<Result<void>> QueueDuePush();
   Task<jobs::Outcome> DeleteSyncedData(const jobs::Job& job);
@@ -60,6 +63,7 @@ class Work {
   mail::MailSync live_;
   mail::Backfill backfill_;
   mail::IndexMessages index_;
+  calendar::CalendarSync calendars_;
   audit::AuditedMail audited_mail_;
   audit::AccountAudit audit_;
   jobs::Worker worker_;

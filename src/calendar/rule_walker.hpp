@@ -30,10 +30,6 @@ class RuleWalker {
 
   /// nullopt when there is none before `to`, or when the budget is used up.
   std::optional<LocalSeconds> Next();
-  /// How many starts the rule gave so far, counted from the first; only kept for rules with a COUNT.
-  std::int64_t counted() const { return counted_; }
-  /// Takes one off the COUNT: the first start, when the rule itself does not give it.
-  void CountOne() { ++counted_; }
 
  private:
   using Days = std::chrono::local_days;

@@ -120,11 +120,6 @@ std::vector<Occurrence> Series::Expand(const Range& range, std::size_t limit, co
   const auto add = [&](const std::vector<RecurrenceRule>& rules, std::vector<Source>& list) {
     for (const auto& rule : rules) {
       Source source{.walker = RuleWalker(rule, first_, *zone_, from, to, budget), .zone = *zone_, .head = {}};
-      if (rule.count) {
-        // The first start counts, also when the rule would not give it.
-        RuleWalker probe(rule, first_, *zone_, {}, first_ + std::chrono::seconds(1), budget);
-        if (probe.Next() != first_) source.walker.CountOne();
-      }
       source.Advance();
       list.push_back(std::move(source));
     }

@@ -13,8 +13,10 @@ struct Occurrence {
 };
 
 /// The recurrence set of a master (RFC 5545 section 3.8.5): its first start, what its rules and RDATEs add, without
-/// what EXRULEs and EXDATEs take away. Lines that cannot be read are left out; a series of which nothing can be read
-/// still happens once. Every occurrence is exactly as long as the first (section 3.6.1). Immutable: any thread.
+/// what EXRULEs and EXDATEs take away. A first start that its own rule would not give, which the RFC leaves open, is in
+/// the set and takes nothing off a COUNT, as other programs have it. Lines that cannot be read are left out; a series
+/// of which nothing can be read still happens once. Every occurrence is exactly as long as the first (section 3.6.1).
+/// Immutable: any thread.
 class Series {
  public:
   explicit Series(const Event& master);

@@ -92,6 +92,13 @@ struct ConnectedAccount {
   CalendarFacts calendar;
 };
 
+/// How one part of an account fares; nullopt as status: the person did not ask for it.
+struct ServiceHealth {
+  std::optional<Status> status;
+  std::string reason;
+  Action action = Action::kNone;
+};
+
 /// What the person is shown, computed from the facts alone.
 struct AccountHealth {
   Status status = Status::kPending;
@@ -101,6 +108,7 @@ struct AccountHealth {
   std::optional<Instant> last_success_at;
   std::optional<Instant> next_attempt_at;
   std::optional<Progress> progress;
+  ServiceHealth mail, calendar, send;
 };
 
 /// True for a fault that only a new sign-in of the person ends: without one the provider is not asked again.

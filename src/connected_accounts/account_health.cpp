@@ -119,6 +119,62 @@ Decision Decide(const ConnectedAccount& account, Instant now) {
   return {Status::kHealthy, "up_to_date", reads_mail ? Action::kSyncNow : Action::kNone, last_news};
 }
 
+/// What holds the whole account, holds each of its parts.
+bool HoldsEverything(Status status) {
+  switch (status) {
+    case Status::kDisconnecting:
+    case Status::kDisconnected:
+    case Status::kPaused:
+    case Status::kNeedsReauth:
+    case Status::kAdminBlocked:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/// nullopt when the part itself has to be looked at.
+std::optional<ServiceHealth> SharedState(const ConnectedAccount& account, Capability capability,
+                                         const Decision& whole) {
+  const bool requested = std::ranges::find(account.requested, capability) != account.requested.end();
+  if (!requested) return ServiceHealth{};
+  if (HoldsEverything(whole.status)) return ServiceHealth{whole.status, whole.reason, whole.action};
+  if (!IsGranted(account, capability)) {
+    return ServiceHealth{Status::kMissingScope, std::string(ToString(ErrorCode::kMissingScope)), Action::kGrant};
+  }
+  return std::nullopt;
+}
+
+ServiceHealth MailHealth(const ConnectedAccount& account, const Decision& whole, Instant now) {
+  if (auto shared = SharedState(account, Capability::kReadMail, whole)) return std::move(*shared);
+  if (whole.status != Status::kMissingScope) return {whole.status, whole.reason, whole.action};
+  // Another part lacks its permission: as if nothing but mail had been asked for.
+  ConnectedAccount mail_only = account;
+  mail_only.requested = {Capability::kReadMail};
+  if (mail_only.fault == ErrorCode::kMissingScope) mail_only.fault.reset();
+  Decision decision = Decide(mail_only, now);
+  return {decision.status, std::move(decision.reason), decision.action};
+}
+
+ServiceHealth CalendarHealth(const ConnectedAccount& account, const Decision& whole, Instant now) {
+  if (auto shared = SharedState(account, Capability::kReadCalendar, whole)) return std::move(*shared);
+  const auto& facts = account.calendar;
+  if (facts.fault) {
+    const Meaning meaning = MeaningOf(*facts.fault);
+    if (meaning.status != Status::kHealthy) {
+      return {meaning.status, std::string(ToString(*facts.fault)), meaning.action};
+    }
+  }
+  if (!facts.last_sync_at) return {Status::kImporting, "initial_import", Action::kNone};
+  if (now - *facts.last_sync_at > kBehindAfter) return {Status::kDelayed, "behind", Action::kSyncNow};
+  return {Status::kHealthy, "up_to_date", Action::kNone};
+}
+
+ServiceHealth SendHealth(const ConnectedAccount& account, const Decision& whole) {
+  if (auto shared = SharedState(account, Capability::kSendMail, whole)) return std::move(*shared);
+  return {Status::kHealthy, "up_to_date", Action::kNone};
+}
+
 }  // namespace
 
 bool NeedsSignIn(ErrorCode fault) { return MeaningOf(fault).status == Status::kNeedsReauth; }
@@ -129,11 +185,16 @@ bool EndsWithNewTokens(ErrorCode fault) {
 
 AccountHealth HealthOf(const ConnectedAccount& account, Instant now) {
   Decision decision = Decide(account, now);
+  ServiceHealth mail = MailHealth(account, decision, now), calendar = CalendarHealth(account, decision, now),
+                send = SendHealth(account, decision);
   AccountHealth health{.status = decision.status,
                        .reason = std::move(decision.reason),
                        .action = decision.action,
                        .since = decision.since,
                        .last_success_at = account.last_success_at};
+  health.mail = std::move(mail);
+  health.calendar = std::move(calendar);
+  health.send = std::move(send);
   const bool stands_still = decision.status == Status::kPaused || decision.status == Status::kDisconnecting ||
                             decision.status == Status::kNeedsReauth;
   if (!stands_still) health.next_attempt_at = account.next_attempt_at;

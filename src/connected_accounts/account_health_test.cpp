@@ -176,5 +176,37 @@ TEST(Capability, NamesReadBack) {
   EXPECT_FALSE(ParseCapability("everything"));
 }
 
+TEST(AccountHealth, EachPartHasItsOwnCauseAndRemedy) {
+  auto both = But(Healthy(), [](auto& a) {
+    a.requested = {Capability::kReadMail, Capability::kReadCalendar};
+    a.granted = a.requested;
+    a.calendar.last_sync_at = kNow - kMinute;
+  });
+  auto health = HealthOf(both, kNow);
+  EXPECT_EQ(health.mail.status, Status::kHealthy);
+  EXPECT_EQ(health.calendar.status, Status::kHealthy);
+  EXPECT_EQ(health.send.status, std::nullopt) << "not asked for";
+
+  health = HealthOf(But(both, [](auto& a) { a.calendar.fault = ErrorCode::kApiNotEnabled; }), kNow);
+  EXPECT_EQ(health.status, Status::kHealthy);
+  EXPECT_EQ(health.calendar.status, Status::kDelayed);
+  EXPECT_EQ(health.calendar.reason, "api_not_enabled");
+
+  health = HealthOf(But(both, [](auto& a) { a.granted = {Capability::kReadMail}; }), kNow);
+  EXPECT_EQ(health.mail.status, Status::kHealthy) << "the mail knows nothing of the calendars' permission";
+  EXPECT_EQ(health.calendar.status, Status::kMissingScope);
+  EXPECT_EQ(health.calendar.action, Action::kGrant);
+
+  health = HealthOf(But(both, [](auto& a) { a.calendar.last_sync_at.reset(); }), kNow);
+  EXPECT_EQ(health.calendar.status, Status::kImporting);
+  health = HealthOf(But(both, [](auto& a) { a.calendar.last_sync_at = kNow - 20 * kMinute; }), kNow);
+  EXPECT_EQ(health.calendar.status, Status::kDelayed);
+  EXPECT_EQ(health.calendar.action, Action::kSyncNow);
+
+  health = HealthOf(But(both, [](auto& a) { a.fault = ErrorCode::kReauthInvalidGrant; }), kNow);
+  EXPECT_EQ(health.calendar.status, Status::kNeedsReauth) << "what holds the account holds its parts";
+  EXPECT_EQ(health.calendar.action, Action::kReconnect);
+}
+
 }  // namespace
 }  // namespace latchkey::connected_accounts

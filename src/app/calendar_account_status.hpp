@@ -1,0 +1,22 @@
+#pragma once
+
+#include "calendar/account_status.hpp"
+#include "connected_accounts/account_store.hpp"
+
+namespace latchkey::app {
+
+/// Tells the account store what the sync of calendars met: calendar/ does not know connected_accounts/. Failures of the
+/// store itself are logged; the sync goes on and says it again.
+class CalendarAccountStatus final : public calendar::AccountStatus {
+ public:
+  explicit CalendarAccountStatus(connected_accounts::AccountStore& store) : store_(store) {}
+
+  Task<Result<Account>> Find(const ConnectedAccountId& account) override;
+  Task<void> ReportFault(const ConnectedAccountId& account, std::int64_t generation, const Error& error) override;
+  Task<void> RaiseNotice(std::string_view provider, const Error& error) override;
+
+ private:
+  connected_accounts::AccountStore& store_;
+};
+
+}  // namespace latchkey::app
