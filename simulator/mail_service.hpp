@@ -15,6 +15,9 @@
 #include "base/clock.hpp"
 #include "simulator/grant.hpp"
 #include "simulator/http/message.hpp"
+#include "simulator/schedule.hpp"
+#include "simulator/send_plan.hpp"
+#include "simulator/sent/sent_log.hpp"
 
 namespace latchkey::simulator {
 
@@ -93,6 +96,14 @@ class MailService {
   /// For messages.list, threads.list and history.list, from now on.
   virtual void SetListQuirks(ListQuirks quirks) = 0;
   virtual void ResetCounters() = 0;
+
+  /// Gives the service the clockwork for delayed dispatch and the log of what leaves. Both outlive it. Without them it
+  /// sends at once and logs nothing.
+  virtual void SetDispatch(Schedule&, SentLog&) {}
+  /// What becomes of mail that requests send from now on. The caller sets it before each request that may send.
+  virtual void PlanSend(const SendPlan&) {}
+  /// Called with each Pub/Sub envelope that watch makes.
+  virtual void OnPubSubMessage(std::function<void(const boost::json::object&)>) {}
 
   /// Push messages made by watch, oldest first, Pub/Sub shaped; `clear` forgets them.
   virtual boost::json::array PubSubMessages(bool clear) = 0;

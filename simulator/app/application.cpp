@@ -30,11 +30,19 @@ Application::Application(Settings settings, const MailFactory& make_mail)
       mail_(make_mail(clock_, accounts_, settings_.seed)),
       calendars_(clock_, settings_.seed),
       google_calendar_(calendars_, schedule_, outgoing_),
+      graph_calendars_(calendars_),
+      pubsub_(schedule_, outgoing_, google_.keys()),
       control_({clock_, schedule_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_, graph_mail_,
-                calendars_, google_calendar_, [this] { return connection_count_(); }}) {
+                calendars_, google_calendar_, pubsub_, sent_, [this] { return connection_count_(); }}) {
   mail_->EnforceQuota(settings_.quota);
+  mail_->SetDispatch(schedule_, sent_);
+  mail_->OnPubSubMessage([this](const boost::json::object& envelope) { pubsub_.Publish(envelope); });
   graph_.Add(graph_mail_);
   graph_mail_.SetDelivery([this](const graph::OutgoingMail& outgoing) { DeliverLocally(outgoing); });
+  graph_mail_.SetSendPlan([this](const Account&) {
+    const std::size_t copies = send_plan_.lose ? 0 : 1 + static_cast<std::size_t>(send_plan_.extra_copies);
+    return graph::SendPlan{.deliveries = copies, .sent_copies = copies, .delay = send_plan_.delay};
+  });
   mail_->SetForward([this](const Account& to, const std::string& raw) {
     IncomingMessage message;
     message.raw = raw;
@@ -48,6 +56,7 @@ Application::Application(Settings settings, const MailFactory& make_mail)
     return std::move(verdict.answer);
   });
   mail_->SetPartGate([this](const Request& part, const Grant& grant) { return GatePart(part, grant); });
+  graph_.Add(graph_calendars_);
   google_calendar_.EnforceQuota(settings_.quota);
   google_calendar_.SetPartGate([this](const Request& part, const Grant& grant) { return GatePart(part, grant); });
 }
@@ -94,6 +103,7 @@ Response Application::HandleGoogleApi(Request& request) {
       access = google_.grants().FindAccess(BearerToken(request));
     }
   }
+  mail_->PlanSend(verdict.send);
   Response response =
       verdict.answer ? std::move(*verdict.answer) : AnswerGoogleApi(request, access ? &access->grant : nullptr);
   verdict.Apply(response);
@@ -170,6 +180,7 @@ Response Application::HandleGraph(Request& request) {
   } else if (!own) {
     response = graph::AccessDenied(clock_.Now());
   } else {
+    send_plan_ = verdict.send;
     response = graph_.Handle(request, access->grant);
   }
   return Transform(std::move(response), [this, verdict, route, in_progress](Response answer) {
@@ -190,6 +201,7 @@ Response Application::HandleUpload(Request& request) {
 }
 
 void Application::DeliverLocally(const graph::OutgoingMail& outgoing) {
+  sent_.Add(outgoing.sender, "", outgoing.raw, outgoing.recipients, clock_.Now());
   for (const std::string& recipient : outgoing.recipients) {
     const Account* account = accounts_.FindByEmail(recipient);
     if (!account || !account->has_mailbox) continue;

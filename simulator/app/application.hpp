@@ -7,6 +7,7 @@
 #include "simulator/control/control_api.hpp"
 #include "simulator/graph/graph_service.hpp"
 #include "simulator/graph/mail_area.hpp"
+#include "simulator/graph_calendar/calendar_area.hpp"
 #include "simulator/http/handler.hpp"
 #include "simulator/outgoing.hpp"
 #include "simulator/schedule.hpp"
@@ -34,6 +35,8 @@ class Application final : public Handler {
   graph::GraphService& graph() { return graph_; }
   entra::EntraGrants& microsoft_grants() { return microsoft_.grants(); }
   calendar::CalendarStore& calendars() { return calendars_; }
+  PubSubPush& pubsub() { return pubsub_; }
+  SentLog& sent() { return sent_; }
   Schedule& schedule() { return schedule_; }
   /// Pushes and notifications go out through it from now on; without one nothing is posted. It outlives the
   /// application's last request.
@@ -79,6 +82,10 @@ class Application final : public Handler {
   std::unique_ptr<MailService> mail_;
   calendar::CalendarStore calendars_;
   calendar::GoogleCalendarService google_calendar_;
+  graph::CalendarArea graph_calendars_;
+  SentLog sent_;
+  PubSubPush pubsub_;
+  SendPlan send_plan_;  ///< Of the present request to Graph.
   std::function<std::size_t()> connection_count_ = [] { return std::size_t{0}; };
   ControlApi control_;
 };

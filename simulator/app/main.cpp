@@ -112,6 +112,16 @@ int main(int argc, char** argv) {
     std::fflush(stdout);
   }
 
+  latchkey::simulator::PubSubSubscription subscription = application.pubsub().subscription();
+  subscription.endpoint = options->pubsub_endpoint;
+  subscription.audience = options->pubsub_audience;
+  if (!options->pubsub_service_account.empty()) subscription.service_account = options->pubsub_service_account;
+  subscription.issuer = std::string(ready["http"].as_string()) + "/google";
+  if (const std::string wrong = latchkey::simulator::PubSubPush::Check(subscription); !wrong.empty()) {
+    return Fail("--pubsub-push-endpoint: " + wrong);
+  }
+  application.pubsub().subscription() = subscription;
+
   boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
   signals.async_wait([&](boost::system::error_code error, int) {
     if (error) return;

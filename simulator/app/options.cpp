@@ -109,6 +109,12 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
   app.add_option("--state", options.state_file,
                  "Keep consents and refresh tokens in this file, so that clients go on after a restart")
       ->option_text("FILE");
+  app.add_option("--pubsub-push-endpoint", options.pubsub_endpoint, "Push Gmail's notifications there, as Pub/Sub does")
+      ->option_text("URL");
+  app.add_option("--pubsub-audience", options.pubsub_audience, "Audience of the push's token")
+      ->option_text("TEXT [the endpoint]");
+  app.add_option("--pubsub-service-account", options.pubsub_service_account, "Whose token it is")
+      ->option_text("EMAIL [push-sa@my-project.iam.gserviceaccount.com]");
   app.add_option("--ready-file", options.ready_file, "Once listening, write the addresses there as JSON (atomically)")
       ->option_text("PATH");
   app.add_flag("--quiet", options.quiet, "Print nothing when all is well");

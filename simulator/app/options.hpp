@@ -29,6 +29,9 @@ struct Options {
   std::vector<std::pair<std::string, std::string>> mailboxes;  ///< Address, file.
   std::vector<std::pair<std::string, std::string>> calendars;  ///< Address, file or folder.
   std::vector<std::string> samples;
+  std::string pubsub_endpoint;  ///< Empty: nothing is pushed.
+  std::string pubsub_audience;
+  std::string pubsub_service_account;
   std::string ready_file;
   std::string state_file;
   bool quiet = false;

@@ -90,7 +90,8 @@ const Event& CalendarStore::Put(const Account& account, Calendar& calendar, Even
   if (event.id.empty()) event.id = NewEventId();
   if (event.ical_uid.empty()) event.ical_uid = event.id + "@google.com";
   Event& stored = calendar.events[event.id];
-  if (!stored.id.empty()) calendar.changes.erase(stored.revision);
+  const bool created = stored.id.empty();
+  if (!created) calendar.changes.erase(stored.revision);
   event.updated = NextUpdated();
   if (event.created == Instant()) event.created = event.updated;
   event.revision = ++book.revision;
@@ -99,6 +100,7 @@ const Event& CalendarStore::Put(const Account& account, Calendar& calendar, Even
   if (!stored.master_id.empty()) calendar.instances[stored.master_id].insert(stored.id);
   calendar.events_updated = stored.updated;
   Notify(account, &calendar);
+  for (const EventObserver& observer : event_observers_) observer(account, calendar, stored, created);
   return stored;
 }
 

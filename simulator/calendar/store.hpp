@@ -62,6 +62,9 @@ class CalendarStore {
   /// `calendar` is nullptr when the list of calendars changed.
   using Observer = std::function<void(const Account&, const Calendar* calendar)>;
   void OnChange(Observer observer) { observers_.push_back(std::move(observer)); }
+  /// Hears of each changed event as well; `created` when it was not there before.
+  using EventObserver = std::function<void(const Account&, const Calendar&, const Event&, bool created)>;
+  void OnEvent(EventObserver observer) { event_observers_.push_back(std::move(observer)); }
 
  private:
   Instant NextUpdated();
@@ -72,6 +75,7 @@ class CalendarStore {
   Instant last_updated_{};
   std::map<std::string, std::unique_ptr<CalendarBook>, std::less<>> books_;  ///< By the account's sub.
   std::vector<Observer> observers_;
+  std::vector<EventObserver> event_observers_;
 };
 
 }  // namespace latchkey::simulator::calendar

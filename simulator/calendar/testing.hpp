@@ -1,6 +1,5 @@
 #pragma once
 
-#include <deque>
 #include <string>
 #include <vector>
 
@@ -8,26 +7,11 @@
 #include <boost/json.hpp>
 
 #include "simulator/calendar/google_service.hpp"
+#include "simulator/testing/recorded_outgoing.hpp"
 
 namespace latchkey::simulator::calendar {
 
-/// Remembers what would have been posted, and answers as it is told. For tests only.
-class RecordedOutgoing final : public Outgoing {
- public:
-  bool Send(OutgoingRequest request, Done done) override {
-    requests.push_back(std::move(request));
-    waiting.push_back(std::move(done));
-    return true;
-  }
-  /// Answers the oldest request without an answer.
-  void Answer(int status) {
-    Done done = std::move(waiting.front());
-    waiting.pop_front();
-    done({.status = status});
-  }
-  std::vector<OutgoingRequest> requests;
-  std::deque<Done> waiting;
-};
+using testing_outgoing::RecordedOutgoing;
 
 /// Google Calendar with one person, a fixed clock and no transport. For tests only.
 class CalendarFixture : public testing::Test {

@@ -134,6 +134,8 @@ ControlApi::Outcome ControlApi::Route(const Request& request, const boost::json:
   if (topic == "faults") return Faults(request, body);
   if (topic == "mail") return Mail(request, body);
   if (topic == "calendar") return Calendars(request, body);
+  if (topic == "sent") return Sent(request);
+  if (path == "/control/pubsub/subscription") return Subscription(request, body);
   if (topic == "channels") return CalendarChannels(request, body);
   if (topic == "grants") return Grants(request, body);
   if (path == "/control/google/authorize" && post) return Authorize(request, body);

@@ -13,7 +13,9 @@
 #include "simulator/json_fields.hpp"
 #include "simulator/mail_service.hpp"
 #include "simulator/microsoft/microsoft_identity.hpp"
+#include "simulator/pubsub/pubsub_push.hpp"
 #include "simulator/schedule.hpp"
+#include "simulator/sent/sent_log.hpp"
 #include "simulator/settings.hpp"
 
 namespace latchkey::simulator {
@@ -32,6 +34,8 @@ struct ControlledParts {
   graph::MailArea& graph_mail;
   calendar::CalendarStore& calendars;
   calendar::GoogleCalendarService& google_calendar;
+  PubSubPush& pubsub;
+  SentLog& sent;
   std::function<std::size_t()> connection_count;
 };
 
@@ -70,6 +74,8 @@ class ControlApi {
   Outcome CalendarList(const Account& account, const Request& request, const boost::json::object& body);
   Outcome CalendarEvents(const Account& account, const Request& request, const boost::json::object& body);
   Outcome DescribeEvents(const Account& account, const Request& request);
+  Outcome Subscription(const Request& request, const boost::json::object& body);
+  Outcome Sent(const Request& request);
   Outcome CalendarChannels(const Request& request, const boost::json::object& body);
   Outcome DeliverMail(const Account& account, const boost::json::object& body);
   Outcome MicrosoftMail(const Account& account, const Request& request, const boost::json::object& body);

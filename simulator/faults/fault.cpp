@@ -7,6 +7,7 @@
 
 #include "simulator/faults/payloads.hpp"
 #include "simulator/json_fields.hpp"
+#include "simulator/send_plan.hpp"
 
 namespace latchkey::simulator {
 namespace {
@@ -26,6 +27,9 @@ constexpr KindName kKinds[] = {
     {"revoke_grant", FaultKind::kRevokeGrant},
     {"rotate_keys", FaultKind::kRotateKeys},
     {"id_token", FaultKind::kIdToken},
+    {"lose_message", FaultKind::kLoseMessage},
+    {"duplicate_send", FaultKind::kDuplicateSend},
+    {"delay_send", FaultKind::kDelaySend},
 };
 
 /// Where a kind makes sense when no path was given.
@@ -123,9 +127,19 @@ void ReadAction(Fault& fault, JsonFields& fields, Instant now) {
         fields.Complain("kind \"id_token\" needs a \"variant\" of the README's list");
       }
       break;
+    case FaultKind::kDuplicateSend:
+      fault.copies = fields.Count("copies").value_or(1);
+      if (fault.copies < 1 || fault.copies > 10) fields.Complain("\"copies\" must be from 1 to 10");
+      break;
+    case FaultKind::kDelaySend:
+      fault.send_delay =
+          std::chrono::duration_cast<std::chrono::milliseconds>(Micros(fields.Number("delay_seconds").value_or(0)));
+      if (fault.send_delay.count() == 0) fields.Complain("kind \"delay_send\" needs \"delay_seconds\"");
+      break;
     case FaultKind::kHistoryExpired:
     case FaultKind::kRevokeGrant:
     case FaultKind::kRotateKeys:
+    case FaultKind::kLoseMessage:
       break;
   }
 }
@@ -168,10 +182,10 @@ std::expected<Fault, std::string> Fault::Parse(const boost::json::object& descri
   const std::string kind_name = fields.Text("kind").value_or("");
   const auto* const kind = std::ranges::find(kKinds, std::string_view(kind_name), &KindName::name);
   if (kind == std::end(kKinds)) {
-    return std::unexpected(
-        fmt::format("\"kind\" must be one of respond, latency, reset, lose_answer, truncate, drip, "
-                    "history_expired, revoke_grant, rotate_keys, id_token, not \"{}\"",
-                    kind_name));
+    return std::unexpected(fmt::format(
+        "\"kind\" must be one of respond, latency, reset, lose_answer, truncate, drip, "
+        "history_expired, revoke_grant, rotate_keys, id_token, lose_message, duplicate_send, delay_send, not \"{}\"",
+        kind_name));
   }
   Fault fault;
   fault.id = fmt::format("f{}", number);
@@ -203,6 +217,9 @@ bool Fault::Fires(const Request& request, const Account* who, Instant now) {
   if (!method.empty() && !EqualsIgnoreCase(method, request.method)) return false;
   if (!account.empty() && (!who || !EqualsIgnoreCase(account, who->email))) return false;
   if (!PathMatches(path, request.path)) return false;
+  const bool about_sending =
+      kind == FaultKind::kLoseMessage || kind == FaultKind::kDuplicateSend || kind == FaultKind::kDelaySend;
+  if (about_sending && !SendsMail(request.method, request.path)) return false;
   ++seen;
   if (seen <= skip) return false;
   // Not std::bernoulli_distribution: its way from bits to a number may differ between standard libraries.

@@ -26,6 +26,9 @@ enum class FaultKind {
   kRevokeGrant,
   kRotateKeys,
   kIdToken,
+  kLoseMessage,
+  kDuplicateSend,
+  kDelaySend,
 };
 
 /// One thing that goes wrong on purpose: which requests it meets, how often, and what it does to them.
@@ -54,6 +57,8 @@ struct Fault {
   std::chrono::milliseconds jitter{0};
   std::optional<std::uint64_t> bytes;
   std::uint64_t bytes_per_second = 0;
+  std::uint64_t copies = 1;  ///< For kDuplicateSend: further ones.
+  std::chrono::milliseconds send_delay{0};
   Delivery::Reset reset = Delivery::Reset::kConnection;
   IdTokenVariant variant = IdTokenVariant::kCorrect;
 

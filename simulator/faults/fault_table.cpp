@@ -67,6 +67,15 @@ void Act(Fault& fault, Verdict& verdict, Instant now) {
     case FaultKind::kRotateKeys:
       verdict.rotate_keys = true;
       break;
+    case FaultKind::kLoseMessage:
+      verdict.send.lose = true;
+      break;
+    case FaultKind::kDuplicateSend:
+      verdict.send.extra_copies += fault.copies;
+      break;
+    case FaultKind::kDelaySend:
+      verdict.send.delay += fault.send_delay;
+      break;
     case FaultKind::kIdToken:
       verdict.id_token = fault.variant;
       break;

@@ -5,6 +5,7 @@
 #include <boost/json/array.hpp>
 
 #include "simulator/faults/fault.hpp"
+#include "simulator/send_plan.hpp"
 
 namespace latchkey::simulator {
 
@@ -14,6 +15,7 @@ struct Verdict {
   Delivery delivery;               ///< Delays, drip, truncation, and a reset after the request was carried out.
   std::optional<std::uint64_t> truncate_bytes;
   bool truncate = false;
+  SendPlan send;  ///< For requests that send mail.
   bool revoke_grant = false;
   bool rotate_keys = false;
   IdTokenVariant id_token = IdTokenVariant::kCorrect;

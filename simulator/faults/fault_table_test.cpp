@@ -57,6 +57,24 @@ TEST_F(Faults, SelectByPathMethodAndAccount) {
   EXPECT_EQ(Status("/gmail/v1/users/me/messages/1/attachments/2", "GET", &ada), 0);
 }
 
+TEST_F(Faults, SendFaultsMeetOnlyWhatSendsMail) {
+  Add(R"({"kind": "lose_message", "count": 1})");
+  Add(R"({"kind": "duplicate_send", "copies": 2})");
+  Add(R"({"kind": "delay_send", "delay_seconds": 1.5})");
+  EXPECT_FALSE(Meet("/gmail/v1/users/me/messages/send").send.lose);
+  EXPECT_FALSE(Meet("/gmail/v1/users/me/messages", "POST").send.lose);
+  const Verdict verdict = Meet("/upload/gmail/v1/users/me/messages/send", "POST");
+  EXPECT_TRUE(verdict.send.lose);
+  EXPECT_EQ(verdict.send.extra_copies, 2U);
+  EXPECT_EQ(verdict.send.delay.count(), 1500);
+  EXPECT_FALSE(verdict.answer);
+  for (const char* path : {"/v1.0/me/sendMail", "/v1.0/me/messages/AAMk/send", "/v1.0/me/messages/AAMk/replyAll"}) {
+    EXPECT_EQ(Meet(path, "POST").send.extra_copies, 2U) << path;
+  }
+  EXPECT_THAT(Complaint(R"({"kind": "delay_send"})"), HasSubstr("delay_seconds"));
+  EXPECT_THAT(Complaint(R"({"kind": "duplicate_send", "copies": 11})"), HasSubstr("1 to 10"));
+}
+
 TEST_F(Faults, PathsMatchAsGlobOrWholeSegmentPrefix) {
   EXPECT_TRUE(PathMatches("/gmail/**", "/gmail/v1/users/me/profile"));
   EXPECT_TRUE(PathMatches("/gmail/v1", "/gmail/v1/users"));
@@ -207,7 +225,10 @@ TEST(Payloads, HaveTheShapeOfTheRecordedAnswers) {
   int compared = 0;
   for (const std::string_view name : PayloadNames()) {
     const bool whole = name.starts_with("microsoft.") || name.starts_with("graph.");
-    const std::string prefix = whole ? "" : name.starts_with("google.") ? "google.token.error." : "gmail.error.";
+    const std::string prefix = whole                           ? ""
+                               : name.starts_with("google.")   ? "google.token.error."
+                               : name.starts_with("calendar.") ? "calendar.error."
+                                                               : "gmail.error.";
     const auto file =
         folder / "examples" / (prefix + std::string(whole ? name : name.substr(name.find('.') + 1)) + ".json");
     std::ifstream in(file);
@@ -222,7 +243,7 @@ TEST(Payloads, HaveTheShapeOfTheRecordedAnswers) {
     ExpectSameShape(boost::json::parse(ours.body), example.at("body"), std::string(name));
     ++compared;
   }
-  EXPECT_GT(compared, 45);
+  EXPECT_GT(compared, 60);
 }
 
 }  // namespace

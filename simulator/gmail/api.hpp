@@ -46,7 +46,10 @@ struct ApiState {
   Uploads uploads;
   Watches watches;
   ListQuirks quirks;
-  MailService::Forward forward;                                        ///< May be empty.
+  MailService::Forward forward;  ///< May be empty.
+  Schedule* schedule = nullptr;  ///< Absent in tests that need neither.
+  SentLog* sent = nullptr;
+  SendPlan send_plan;
   std::map<std::string, std::unique_ptr<UserBox>, std::less<>> boxes;  ///< By the account's sub.
 };
 

@@ -133,9 +133,39 @@ void DeliverLocally(ApiState& state, const std::vector<std::string>& recipients,
   }
 }
 
+namespace {
+
+/// One message on its way: the sent copy, the recipients' copies, the log.
+void Dispatch(ApiState& state, const Account& sender, const OutgoingMessage& outgoing, const LabelSet& labels,
+              std::optional<std::uint64_t> thread_id, std::uint64_t id) {
+  Mailbox& mailbox = state.Box(sender).mailbox;
+  const StoredMessage& sent = mailbox.Add({.raw = outgoing.sent,
+                                           .labels = labels,
+                                           .internal_date = state.NowMilliseconds(),
+                                           .thread_id = thread_id,
+                                           .id = id});
+  const std::uint64_t stored_id = sent.id;
+  DeliverLocally(state, outgoing.recipients, sender, outgoing.delivered);
+  if (state.sent) {
+    state.sent->Add(sender, FormatId(stored_id), outgoing.sent, outgoing.recipients, state.clock.Now());
+  }
+}
+
+/// The answer for a message that is not stored yet, or never will be.
+Response PromiseSent(std::uint64_t id, std::uint64_t thread) {
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("id").String(FormatId(id)).Key("threadId").String(FormatId(thread));
+  json.Key("labelIds").BeginArray().String("SENT").EndArray().EndObject();
+  return JsonResponse(200, std::move(body));
+}
+
+}  // namespace
+
 Response SendRaw(Call& call, std::string_view raw, std::optional<std::uint64_t> thread_id) {
   const Account& sender = *call.grant.account;
-  const auto outgoing = PrepareOutgoing(raw, sender, call.state.clock.Now(), call.state.NextNonce());
+  ApiState& state = call.state;
+  auto outgoing = PrepareOutgoing(raw, sender, state.clock.Now(), state.NextNonce());
   if (!outgoing) return outgoing.error();
   LabelSet labels = {LabelTable::kSent};
   // Mail to oneself is one message with both labels, as recorded.
@@ -143,12 +173,24 @@ Response SendRaw(Call& call, std::string_view raw, std::optional<std::uint64_t> 
     if (mime::EqualsNoCase(recipient, sender.email))
       labels = {LabelTable::kInbox, LabelTable::kUnread, LabelTable::kSent};
   }
-  const StoredMessage& sent = call.mailbox().Add(
-      {.raw = outgoing->sent, .labels = labels, .internal_date = call.state.NowMilliseconds(), .thread_id = thread_id});
+  const SendPlan plan = state.send_plan;
+  const std::uint64_t id = call.mailbox().ReserveId(state.NowMilliseconds());
+  if (plan.lose) return PromiseSent(id, thread_id.value_or(id));
+  std::vector<std::uint64_t> ids = {id};
+  for (std::uint64_t copy = 0; copy < plan.extra_copies; ++copy) {
+    ids.push_back(call.mailbox().ReserveId(state.NowMilliseconds() + 1 + static_cast<std::int64_t>(copy)));
+  }
+  if (plan.delay.count() > 0 && state.schedule) {
+    state.schedule->At(state.clock.Now() + plan.delay,
+                       [&state, &sender, message = std::move(*outgoing), labels, thread_id, ids] {
+                         for (const std::uint64_t one : ids) Dispatch(state, sender, message, labels, thread_id, one);
+                       });
+    return PromiseSent(id, thread_id.value_or(id));
+  }
+  for (const std::uint64_t one : ids) Dispatch(state, sender, *outgoing, labels, thread_id, one);
   std::string body;
   JsonWriter json(body);
-  RenderMessageIds(json, call.mailbox(), sent);
-  DeliverLocally(call.state, outgoing->recipients, sender, outgoing->delivered);
+  RenderMessageIds(json, call.mailbox(), *call.mailbox().Find(id));
   return JsonResponse(200, std::move(body));
 }
 

@@ -29,6 +29,14 @@ class GmailService final : public MailService {
   boost::json::object QuotaCounters() const override;
   void SetListQuirks(ListQuirks quirks) override { state_.quirks = quirks; }
   void ResetCounters() override { state_.quota.Reset(); }
+  void SetDispatch(Schedule& schedule, SentLog& sent) override {
+    state_.schedule = &schedule;
+    state_.sent = &sent;
+  }
+  void PlanSend(const SendPlan& plan) override { state_.send_plan = plan; }
+  void OnPubSubMessage(std::function<void(const boost::json::object&)> listener) override {
+    state_.watches.OnMessage(std::move(listener));
+  }
   boost::json::array PubSubMessages(bool clear) override { return state_.watches.Messages(clear); }
 
  private:

@@ -379,5 +379,34 @@ TEST_F(GmailTest, DescribeTellsTheWholeTruth) {
   EXPECT_FALSE(service_.Delete(ada_, gone));
 }
 
+TEST_F(GmailTest, WhatLeavesIsLoggedWhateverTheAnswerSays) {
+  Schedule schedule(clock_);
+  SentLog sent;
+  service_.SetDispatch(schedule, sent);
+  const auto send = [&](const char* subject) {
+    const std::string raw = std::string("To: ben@example.org\r\nBcc: noor@example.net\r\nSubject: ") + subject +
+                            "\r\nMessage-ID: <" + subject + "@example.com>\r\nX-Own: 1\r\n\r\nText\r\n";
+    return Text(Ask(200, "POST", Users("messages/send"), R"({"raw":")" + Base64UrlEncode(raw) + R"("})").at("id"));
+  };
+  send("honest");
+  service_.PlanSend({.lose = true});
+  const std::string lost = send("lost");
+  Ask(404, "GET", Users("messages/" + lost));
+  service_.PlanSend({.extra_copies = 1});
+  send("twice");
+  service_.PlanSend({.delay = std::chrono::seconds(60)});
+  const std::string late = send("late");
+  Ask(404, "GET", Users("messages/" + late));
+  const json::object before = sent.Describe(ada_);
+  EXPECT_EQ(before.at("total").to_number<int>(), 3);
+  EXPECT_EQ(before.at("by_message_id").at("<twice@example.com>").to_number<int>(), 2);
+  EXPECT_EQ(before.at("messages").at(0).at("recipients").as_array().size(), 2U);
+  EXPECT_EQ(Text(before.at("messages").at(0).at("headers").at("X-Own")), "1");
+  clock_.Advance(std::chrono::seconds(60));
+  EXPECT_EQ(schedule.RunDue(), 1U);
+  EXPECT_EQ(Text(Get("messages/" + late).at("labelIds").at(0)), "SENT");
+  EXPECT_EQ(sent.Describe(ada_).at("by_message_id").at("<late@example.com>").to_number<int>(), 1);
+}
+
 }  // namespace
 }  // namespace latchkey::simulator

@@ -53,6 +53,7 @@ void Watches::Notify(const Account& account, Watch& watch, std::uint64_t history
       {{"message",
         {{"data", data}, {"messageId", id}, {"message_id", id}, {"publishTime", time}, {"publish_time", time}}},
        {"subscription", SubscriptionOf(watch.topic)}});
+  if (listener_) listener_(queue_.back());
   if (queue_.size() > kMaxQueued) queue_.pop_front();
 }
 

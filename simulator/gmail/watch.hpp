@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <string>
 #include <vector>
@@ -34,6 +35,8 @@ class Watches {
   void Stop(const Account& account) { watches_.erase(account.sub); }
   void Changed(const Account& account, const LabelSet& touched, std::uint64_t history_id, Instant now);
 
+  /// Called with each envelope when it is made.
+  void OnMessage(std::function<void(const boost::json::object&)> listener) { listener_ = std::move(listener); }
   /// Envelopes as Pub/Sub posts them, oldest first.
   boost::json::array Messages(bool clear);
 
@@ -42,6 +45,7 @@ class Watches {
 
   std::map<std::string, Watch> watches_;  ///< By the account's sub: its address may change.
   std::deque<boost::json::object> queue_;
+  std::function<void(const boost::json::object&)> listener_;
   std::uint64_t next_message_id_ = 2'070'443'601'311'540;
 };
 

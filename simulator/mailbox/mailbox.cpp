@@ -159,7 +159,8 @@ void Mailbox::Changed(const LabelSet& touched) const {
 
 const StoredMessage& Mailbox::Add(const Addition& addition) {
   StoredMessage message;
-  message.id = NewMessageId(addition.internal_date);
+  const bool reserved = addition.id != 0 && !slots_by_id_.Find(addition.id);
+  message.id = reserved ? addition.id : NewMessageId(addition.internal_date);
   message.history_id = NextHistoryId();
   message.internal_date = addition.internal_date;
   message.offset = spool_.Append(addition.raw);

@@ -45,9 +45,12 @@ class Mailbox {
     LabelSet labels;
     std::int64_t internal_date = 0;          ///< Milliseconds since 1970.
     std::optional<std::uint64_t> thread_id;  ///< Of an existing message; absent: found by References and subject.
+    std::uint64_t id = 0;                    ///< One from ReserveId; 0: a new one.
     bool in_history = true;                  ///< False while a mailbox is filled before anybody could look.
   };
   const StoredMessage& Add(const Addition& addition);
+  /// The id that a message of that date will have when it is added later, unless one in a million takes it first.
+  std::uint64_t ReserveId(std::int64_t internal_date) { return NewMessageId(internal_date); }
 
   const StoredMessage* Find(std::uint64_t id) const;
   std::string Raw(const StoredMessage& message) const { return spool_.Read(message.offset, message.size); }
