@@ -37,7 +37,7 @@ Answer DownloadAttachment(Call& call) {
   if (found == stored->attachments.end()) co_return Fail(ErrorCode::kNotFound);
   auto account = co_await services.accounts.Get(call.user().id, stored->account_id);
   if (!account) co_return Fail(account.error());
-  auto provider = services.mail_providers.For(stored->account_id, account->account.provider);
+  auto provider = services.mail_providers.MailboxFor(stored->account_id, account->account.provider);
   if (!provider) co_return Fail(provider.error());
 
   // Gathered before it is answered, so that a message which is gone by now gives a clean refusal and not a cut file;

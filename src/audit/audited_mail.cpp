@@ -13,7 +13,7 @@ namespace {
 using mail::FetchWindow;
 
 /// Reads every item, many at a time. A failure that concerns more than one message is the result's.
-Task<Result<std::vector<FetchWindow::Fetched>>> ReadAll(std::shared_ptr<mail::MailProvider> provider,
+Task<Result<std::vector<FetchWindow::Fetched>>> ReadAll(std::shared_ptr<mail::Mailbox> provider,
                                                         const mail::SyncOptions& options,
                                                         const std::vector<FetchWindow::Item>& items) {
   const auto executor = co_await boost::asio::this_coro::executor;
@@ -43,7 +43,7 @@ Task<Result<std::vector<FetchWindow::Fetched>>> ReadAll(std::shared_ptr<mail::Ma
 Task<Result<AuditedService::Standing>> AuditedMail::Stand(const jobs::Job& job,
                                                           const mail::AccountStatus::Account& account) {
   Standing standing;
-  const bool served = account.can_read_mail && parts_.providers.For(job.account_id, account.provider).has_value();
+  const bool served = account.can_read_mail && parts_.providers.MailboxFor(job.account_id, account.provider).has_value();
   if (!served) {
     standing.kind = Standing::Kind::kNotApplicable;
     co_return standing;
@@ -57,7 +57,7 @@ Task<Result<AuditedService::Standing>> AuditedMail::Stand(const jobs::Job& job,
 
 Task<Result<AuditedService::Page>> AuditedMail::List(const jobs::Job& job, const mail::AccountStatus::Account& account,
                                                      const std::string& cursor) {
-  auto provider = parts_.providers.For(job.account_id, account.provider);
+  auto provider = parts_.providers.MailboxFor(job.account_id, account.provider);
   if (!provider) co_return Fail(std::move(provider.error()));
   auto listed = co_await (*provider)->ListIds(cursor, mail::Lane::kBackfill);
   if (!listed) co_return Fail(std::move(listed.error()));
@@ -74,7 +74,7 @@ Task<Result<bool>> AuditedMail::CaughtUp(const jobs::Job& job, const mail::Accou
   if (state->synced_at && *state->synced_at > since) co_return true;
   if (account.has_fault) {
     // The live lane may never run again by itself; the provider says whether this is the person's matter.
-    auto provider = parts_.providers.For(job.account_id, account.provider);
+    auto provider = parts_.providers.MailboxFor(job.account_id, account.provider);
     if (!provider) co_return Fail(std::move(provider.error()));
     auto answered = co_await (*provider)->EstimateTotal();
     if (!answered) co_return Fail(std::move(answered.error()));
@@ -101,7 +101,7 @@ Task<Result<std::vector<std::string>>> AuditedMail::Stored(const ConnectedAccoun
 Task<Result<std::vector<AuditedService::Verdict>>> AuditedMail::Reconcile(const jobs::Job& job,
                                                                           const mail::AccountStatus::Account& account,
                                                                           const std::vector<std::string>& ids) {
-  auto provider = parts_.providers.For(job.account_id, account.provider);
+  auto provider = parts_.providers.MailboxFor(job.account_id, account.provider);
   if (!provider) co_return Fail(std::move(provider.error()));
   auto state = co_await parts_.store.GetSyncState(job.account_id);
   if (!state) co_return Fail(std::move(state.error()));

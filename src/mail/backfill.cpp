@@ -236,6 +236,10 @@ Task<jobs::Outcome> Backfill::Run(const jobs::Job& job) {
   if (!may_work) co_return jobs::Outcome::Completed();
   // A pause ends with a live run, but the import must not be forgotten meanwhile.
   if (account->paused) co_return jobs::Outcome::Snooze(std::chrono::minutes(1));
+  if (folders_) {
+    auto mailbox = parts_.providers.FoldersFor(job.account_id, account->provider);
+    if (mailbox) co_return co_await folders_->RunBackfill(job, *account, std::move(*mailbox));
+  }
   auto provider = parts_.providers.For(job.account_id, account->provider);
   if (!provider) co_return jobs::Outcome::Completed();
   auto state = co_await parts_.store.GetSyncState(job.account_id);

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "mail/fault_policy.hpp"
+#include "mail/folder_sync.hpp"
 #include "mail/sync_parts.hpp"
 
 namespace latchkey::mail {
@@ -14,13 +15,16 @@ namespace latchkey::mail {
 /// queue after a while. Loop thread only; outlives its runs.
 class Backfill {
  public:
-  Backfill(const SyncParts& parts, FaultPolicy& faults) : parts_(parts), faults_(faults) {}
+  /// `folders`: for mailboxes kept in folders, each of which is read by itself; may be null.
+  Backfill(const SyncParts& parts, FaultPolicy& faults, FolderSync* folders = nullptr)
+      : parts_(parts), faults_(faults), folders_(folders) {}
 
   Task<jobs::Outcome> Run(const jobs::Job& job);
 
  private:
   const SyncParts& parts_;
   FaultPolicy& faults_;
+  FolderSync* folders_;
 };
 
 }  // namespace latchkey::mail

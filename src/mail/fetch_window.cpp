@@ -14,8 +14,7 @@ std::size_t BytesOf(const Message& message) {
 
 }  // namespace
 
-FetchWindow::FetchWindow(Executor executor, std::shared_ptr<MailProvider> provider, Lane lane,
-                         const SyncOptions& options)
+FetchWindow::FetchWindow(Executor executor, std::shared_ptr<Mailbox> provider, Lane lane, const SyncOptions& options)
     : executor_(executor),
       provider_(std::move(provider)),
       lane_(lane),

@@ -39,7 +39,7 @@ class FetchWindow {
     std::optional<Error> failure;
   };
 
-  FetchWindow(Executor executor, std::shared_ptr<MailProvider> provider, Lane lane, const SyncOptions& options);
+  FetchWindow(Executor executor, std::shared_ptr<Mailbox> provider, Lane lane, const SyncOptions& options);
   ~FetchWindow();
 
   /// Appends to the list. Never waits; ask for more() before listing on.
@@ -86,7 +86,7 @@ class FetchWindow {
   bool CanStart() const;
 
   Executor executor_;
-  std::shared_ptr<MailProvider> provider_;
+  std::shared_ptr<Mailbox> provider_;
   Lane lane_;
   const SyncOptions& options_;
   /// Slots stay where they are while others are pushed and taken.

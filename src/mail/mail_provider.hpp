@@ -34,20 +34,12 @@ struct IdPage {
 /// Priority of a call against the provider's quota: live work may use all of it, backfill leaves a reserve.
 enum class Lane { kLive, kBackfill };
 
-/// One connected mailbox at its provider. Calls carry deadlines of their own, refresh the access token when needed,
-/// respect the account's quota budget and translate every vendor error into an ErrorCode. Loop thread only.
-class MailProvider {
+/// One connected mailbox at its provider, as far as all kinds of mailbox agree. Calls carry deadlines of their own,
+/// refresh the access token when needed, respect the account's quota and translate every vendor error into an
+/// ErrorCode. Loop thread only.
+class Mailbox {
  public:
-  virtual ~MailProvider() = default;
-  /// The present position for the live lane, taken before a full read begins.
-  virtual Task<Result<std::string>> CurrentCursor() = 0;
-  /// The mailbox's number of messages as the provider estimates it.
-  virtual Task<Result<std::int64_t>> EstimateTotal() = 0;
-  virtual Task<Result<std::vector<Label>>> ListLabels() = 0;
-  /// kCursorExpired means: start a new epoch.
-  virtual Task<Result<ChangePage>> Changes(const std::string& cursor, Lane lane) = 0;
-  /// kCursorExpired: the page token is no longer valid, list from the start.
-  virtual Task<Result<IdPage>> ListIds(const std::string& page, Lane lane) = 0;
+  virtual ~Mailbox() = default;
   /// kGone: deleted meanwhile.
   virtual Task<Result<Message>> GetMessage(const std::string& external_id, Lane lane) = 0;
   /// Labels and version only (what can change); cheaper to read for messages whose content is stored.
@@ -55,16 +47,41 @@ class MailProvider {
   /// Streams the decoded bytes; `sink` returning false stops. kGone when the message or part is no more.
   virtual Task<Result<void>> GetAttachment(const std::string& external_id, const Attachment& attachment,
                                            const std::function<Task<bool>(std::string_view)>& sink) = 0;
+  /// A page of the ids of all messages there are, in any order; `page` is empty for the first. kCursorExpired: the page
+  /// token is no longer valid, list from the start.
+  virtual Task<Result<IdPage>> ListIds(const std::string& page, Lane lane) = 0;
   /// How many message fetches may be in flight for one mailbox.
   virtual int MaxConcurrency() const = 0;
 };
 
-/// Makes the adapter for an account by its provider's name.
+/// A mailbox with one history of changes over all of it (Gmail). Its ListIds is newest first.
+class MailProvider : public Mailbox {
+ public:
+  /// The present position for the live lane, taken before a full read begins.
+  virtual Task<Result<std::string>> CurrentCursor() = 0;
+  /// The mailbox's number of messages as the provider estimates it.
+  virtual Task<Result<std::int64_t>> EstimateTotal() = 0;
+  virtual Task<Result<std::vector<Label>>> ListLabels() = 0;
+  /// kCursorExpired means: start a new epoch.
+  virtual Task<Result<ChangePage>> Changes(const std::string& cursor, Lane lane) = 0;
+};
+
+class FolderMailProvider;
+
+/// Makes the adapter for an account by its provider's name. kNotFound when the provider has none of that kind.
 class MailProviders {
  public:
   virtual ~MailProviders() = default;
-  /// kNotFound when the provider has no mail adapter.
   virtual Result<std::shared_ptr<MailProvider>> For(const ConnectedAccountId& account, std::string_view provider) = 0;
+  /// For a mailbox kept in folders with a history each (folder_provider.hpp).
+  virtual Result<std::shared_ptr<FolderMailProvider>> FoldersFor(const ConnectedAccountId& account,
+                                                                 std::string_view provider) {
+    static_cast<void>(account);
+    static_cast<void>(provider);
+    return Fail(ErrorCode::kNotFound, "no folders at this provider");
+  }
+  /// Whichever of the two there is.
+  Result<std::shared_ptr<Mailbox>> MailboxFor(const ConnectedAccountId& account, std::string_view provider);
 };
 
 }  // namespace latchkey::mail

@@ -45,6 +45,10 @@ Task<jobs::Outcome> MailSync::Run(const jobs::Job& job) {
   const bool may_work =
       account->generation == job.generation && !account->paused && !account->disconnecting && account->can_read_mail;
   if (!may_work) co_return jobs::Outcome::Completed();
+  if (folders_) {
+    auto mailbox = parts_.providers.FoldersFor(job.account_id, account->provider);
+    if (mailbox) co_return co_await folders_->RunLive(job, *account, std::move(*mailbox));
+  }
   auto provider = parts_.providers.For(job.account_id, account->provider);
   if (!provider) co_return jobs::Outcome::Completed();
 

@@ -5,6 +5,7 @@
 #include <unordered_map>
 
 #include "mail/fault_policy.hpp"
+#include "mail/folder_sync.hpp"
 #include "mail/sync_parts.hpp"
 
 namespace latchkey::mail {
@@ -15,7 +16,9 @@ namespace latchkey::mail {
 /// outlives its runs.
 class MailSync {
  public:
-  MailSync(const SyncParts& parts, FaultPolicy& faults) : parts_(parts), faults_(faults) {}
+  /// `folders`: for mailboxes kept in folders, which have no history over all of them; may be null.
+  MailSync(const SyncParts& parts, FaultPolicy& faults, FolderSync* folders = nullptr)
+      : parts_(parts), faults_(faults), folders_(folders) {}
 
   Task<jobs::Outcome> Run(const jobs::Job& job);
 
@@ -37,6 +40,7 @@ class MailSync {
 
   const SyncParts& parts_;
   FaultPolicy& faults_;
+  FolderSync* folders_;
   std::unordered_map<ConnectedAccountId, Instant> set_aside_tried_;
   /// What the labels of an account were when last stored, as a hash; forgotten labels are only stored once more.
   std::unordered_map<ConnectedAccountId, std::size_t> labels_seen_;

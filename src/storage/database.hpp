@@ -15,6 +15,7 @@
 #include "events/event.hpp"
 #include "identity/identity_store.hpp"
 #include "jobs/job_store.hpp"
+#include "mail/folder_store.hpp"
 #include "mail/message_store.hpp"
 #include "oauth/consumed_states.hpp"
 #include "push/push_store.hpp"
@@ -49,6 +50,7 @@ class Database {
   virtual mail::MessageReader& message_reader() = 0;
   virtual calendar::CalendarStore& calendars() = 0;
   virtual calendar::CalendarReader& calendar_reader() = 0;
+  virtual mail::FolderStore& folders() = 0;
   virtual connected_accounts::AccountStore& accounts() = 0;
   virtual identity::IdentityStore& identity() = 0;
   virtual oauth::ConsumedStates& consumed_states() = 0;

@@ -1,8 +1,7 @@
 #include "storage/message_store.hpp"
 
-#include <fmt/format.h>
-
 #include "storage/message_content.hpp"
+#include "storage/message_events.hpp"
 #include "storage/message_writer.hpp"
 
 namespace latchkey::storage {
@@ -66,23 +65,6 @@ constexpr std::string_view kStillUnseen = "SELECT 1 FROM synced_messages WHERE r
 constexpr std::string_view kCountDown = R"sql(
 UPDATE email_sync_status SET synced_messages_count = synced_messages_count - $2, updated_at = $3
 WHERE connected_account_id = $1)sql";
-
-// A browser asks for a page again anyway; naming more than a page of ids tells it nothing new.
-constexpr std::size_t kMaxEventIds = 50;
-
-std::string IdsPayload(const ConnectedAccountId& account, const std::vector<std::string>& ids) {
-  std::vector<std::string> named(ids.begin(),
-                                 ids.begin() + static_cast<std::ptrdiff_t>(std::min(ids.size(), kMaxEventIds)));
-  return fmt::format(R"({{"account_id":"{}","ids":{},"count":{}}})", account, ToJsonArray(named), ids.size());
-}
-
-void WriteDeleted(Transaction& transaction, const UserId& user, const ConnectedAccountId& account,
-                  const std::vector<std::string>& ids, Instant now) {
-  if (ids.empty()) return;
-  const events::NewEvent event{
-      .type = "message.deleted", .user_id = user, .account_id = account, .payload = IdsPayload(account, ids)};
-  WriteEvent(transaction, event, now);
-}
 
 /// Everything of one commit inside its transaction.
 class CommitWriter {
@@ -163,24 +145,13 @@ class CommitWriter {
   }
 
   void WriteEvents() {
-    const auto& upserted = messages_.upserted_ids();
     // A backfill tells its progress once per commit; its messages need no event each.
     if (commit_.backfill) {
       const auto& state = *commit_.backfill;
-      const events::NewEvent event{
-          .type = "sync.progress",
-          .user_id = user_,
-          .account_id = account_,
-          .payload = fmt::format(R"({{"account_id":"{}","stage":"{}","done":{},"total":{},"complete":{}}})", account_,
-                                 state.epoch <= 1 ? "initial" : "resync", state.done, state.total, state.complete)};
-      WriteEvent(transaction_, event, now_);
+      WriteProgressEvent(transaction_, user_, account_, state, now_);
       if (state.complete || state.done == 0) WriteAccountUpdated(transaction_, user_, account_, now_);
-    } else if (!upserted.empty()) {
-      const events::NewEvent event{.type = "message.upserted",
-                                   .user_id = user_,
-                                   .account_id = account_,
-                                   .payload = IdsPayload(account_, upserted)};
-      WriteEvent(transaction_, event, now_);
+    } else {
+      WriteUpserted(transaction_, user_, account_, messages_.upserted_ids(), now_);
     }
     WriteDeleted(transaction_, user_, account_, messages_.deleted_ids(), now_);
   }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "mail/folder_provider.hpp"
 #include "storage/label_role.hpp"
 #include "storage/message_content.hpp"
 #include "storage/search_text.hpp"
@@ -118,7 +119,7 @@ const mail::Address& FirstOf(const std::vector<mail::Address>& people) {
 }  // namespace
 
 MessageWriter::MessageWriter(Transaction& transaction, ConnectedAccountId account, std::int64_t epoch, Instant now)
-    : transaction_(transaction), account_(std::move(account)), epoch_(epoch), now_(now) {}
+    : transaction_(transaction), account_(std::move(account)), epoch_(epoch), now_(now), tombstone_mark_(epoch) {}
 
 std::optional<MessageWriter::Stored> MessageWriter::Find(const std::string& external_id) {
   Rows rows = transaction_.Query(kFind, account_, external_id);
@@ -134,7 +135,7 @@ std::optional<MessageWriter::Stored> MessageWriter::Find(const std::string& exte
 bool MessageWriter::Buried(const std::string& external_id) {
   // Nearly always there are none: asked once for the whole transaction.
   if (!any_tombstones_) any_tombstones_ = transaction_.Query(kAnyTombstones, account_).Step();
-  return *any_tombstones_ && transaction_.Query(kFindTombstone, account_, external_id, epoch_).Step();
+  return *any_tombstones_ && transaction_.Query(kFindTombstone, account_, external_id, tombstone_mark_).Step();
 }
 
 MessageWriter::Change MessageWriter::Upsert(const mail::Message& message, const std::string& content) {
@@ -147,7 +148,7 @@ MessageWriter::Change MessageWriter::Upsert(const mail::Message& message, const 
   }
   if (message.version < stored->version) {
     MarkSeen(message.external_id);
-    return Change::kNone;
+    return Change::kStale;
   }
   const bool changed = Update(*stored, message, content, std::move(placed));
   transaction_.Execute(kMarkVersion, stored->row, static_cast<std::int64_t>(message.version),
@@ -242,6 +243,24 @@ MessageWriter::Change MessageWriter::ChangeLabels(const mail::LabelChange& chang
   return Change::kUpdated;
 }
 
+MessageWriter::Change MessageWriter::Restate(const mail::Message& state) {
+  const auto stored = Find(state.external_id);
+  if (!stored) return Change::kNone;
+  if (state.version < stored->version) return Change::kStale;
+  const Placed placed{
+      .received_at = stored->placed.received_at, .is_read = state.is_read, .labels = Sorted(state.label_ids)};
+  if (placed.labels == stored->placed.labels && placed.is_read == stored->placed.is_read) {
+    transaction_.Execute(kMarkVersion, stored->row, static_cast<std::int64_t>(state.version),
+                         std::max(stored->epoch, epoch_));
+    return Change::kNone;
+  }
+  transaction_.Execute(kSetLabels, stored->row, ToJsonArray(placed.labels), placed.is_read, state.is_starred,
+                       static_cast<std::int64_t>(state.version), epoch_, now_);
+  MovePlacements(stored->row, stored->placed, placed);
+  upserted_ids_.push_back(stored->id);
+  return Change::kUpdated;
+}
+
 bool MessageWriter::Delete(const std::string& external_id) {
   const auto stored = Find(external_id);
   return stored && DeleteRow(stored->row);
@@ -326,9 +345,13 @@ MessageWriter::KnownLabel& MessageWriter::LabelOf(const std::string& external_id
     if (rows.Step()) label = {.row = rows.Int(0), .role = rows.String(1), .removed = rows.Bool(2)};
   }
   if (label.row == 0) {
-    // A message may name a label before the list of labels is read again.
-    transaction_.Execute(kInsertLabel, account_, external_id, external_id, "none", true);
-    label = {.row = transaction_.LastInsertRow(), .role = "none"};
+    // A message may name a label before the list of labels is read again, and categories are in no list.
+    using Role = mail::Label::Role;
+    const bool category = external_id.starts_with(mail::kCategoryPrefix);
+    const std::string name = category ? external_id.substr(mail::kCategoryPrefix.size()) : external_id;
+    const Role role = category ? Role::kCategory : external_id == mail::kFlaggedLabel ? Role::kStarred : Role::kNone;
+    transaction_.Execute(kInsertLabel, account_, external_id, name, RoleName(role), true);
+    label = {.row = transaction_.LastInsertRow(), .role = std::string(RoleName(role))};
   }
   return labels_.emplace(external_id, label).first->second;
 }
@@ -354,7 +377,10 @@ void MessageWriter::ReplaceLabels(const std::vector<mail::Label>& labels) {
   {
     Rows rows = transaction_.Query(kListLabels, account_);
     while (rows.Step()) {
-      if (!listed.contains(rows.String(1))) gone.emplace_back(rows.Int(0), rows.Int(2) == 0);
+      const std::string id = rows.String(1);
+      const bool made_of_messages = id.starts_with(mail::kCategoryPrefix) || id == mail::kFlaggedLabel;
+      if (made_of_messages && rows.Int(2) > 0) continue;
+      if (!listed.contains(id)) gone.emplace_back(rows.Int(0), rows.Int(2) == 0);
     }
   }
   for (const auto& [row, empty] : gone) transaction_.Execute(empty ? kDropLabel : kRemoveLabel, row);

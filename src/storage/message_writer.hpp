@@ -20,11 +20,16 @@ class MessageWriter {
  public:
   MessageWriter(Transaction& transaction, ConnectedAccountId account, std::int64_t epoch, Instant now);
 
-  enum class Change { kNone, kInserted, kUpdated };
+  /// kStale: a newer version is stored.
+  enum class Change { kNone, kStale, kInserted, kUpdated };
+  /// Tombstones count from this mark on instead of from the epoch, for whoever keeps them by another order.
+  void RespectTombstonesFrom(std::int64_t mark) { tombstone_mark_ = mark; }
   /// `content`: EncodeContent(message).
   Change Upsert(const mail::Message& message, const std::string& content);
   void MarkSeen(const std::string& external_id);
   Change ChangeLabels(const mail::LabelChange& change);
+  /// Where a stored message is now and how it is marked; the content stays. kNone when it is not stored.
+  Change Restate(const mail::Message& state);
   /// True when there was such a message.
   bool Delete(const std::string& external_id);
   /// Deletes by key; `counts`, when given, learns the rows gone per table.
@@ -73,6 +78,7 @@ class MessageWriter {
   const ConnectedAccountId account_;
   const std::int64_t epoch_;
   const Instant now_;
+  std::int64_t tombstone_mark_;
   std::optional<bool> any_tombstones_;
   std::map<std::string, KnownLabel> labels_;
   /// Versions before this transaction's label changes: several changes of one record carry the same version.

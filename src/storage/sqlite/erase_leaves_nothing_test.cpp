@@ -73,6 +73,11 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
   }
   store.Get(database.calendars().Apply(events));
   store.Get(database.calendars().Conclude(fence, {.next_sync_at = store.clock().Now()}));
+  const mail::WriteFence mail_fence{.account_id = account.id, .generation = account.generation, .lease = {}};
+  mail::Folder folder;
+  folder.label.external_id = "inbox";
+  store.Get(database.folders().ReplaceFolders(mail_fence, {folder}));
+  store.Get(database.folders().AddChecks(mail_fence, {"m1"}));
   const auto job = store.Get(database.jobs().Claim({.kinds = {"fetch_emails"}})).at(0);
   store.Get(database.jobs().Finish({.job_id = job.id, .token = job.lease_token}, jobs::Outcome::Completed(), {}));
   // An audit in the middle of its work.

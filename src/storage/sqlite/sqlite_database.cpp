@@ -8,6 +8,7 @@
 #include "storage/calendar_store.hpp"
 #include "storage/consumed_states.hpp"
 #include "storage/event_store.hpp"
+#include "storage/folder_store.hpp"
 #include "storage/identity_store.hpp"
 #include "storage/job_store.hpp"
 #include "storage/key_store.hpp"
@@ -29,6 +30,7 @@ class SqliteDatabase final : public Database {
         reader_(*engine_),
         calendars_(*engine_, clock),
         calendar_reader_(*engine_),
+        folders_(*engine_, clock),
         accounts_(*engine_, clock),
         identity_(*engine_, clock),
         consumed_states_(*engine_),
@@ -43,6 +45,7 @@ class SqliteDatabase final : public Database {
   mail::MessageReader& message_reader() override { return reader_; }
   calendar::CalendarStore& calendars() override { return calendars_; }
   calendar::CalendarReader& calendar_reader() override { return calendar_reader_; }
+  mail::FolderStore& folders() override { return folders_; }
   connected_accounts::AccountStore& accounts() override { return accounts_; }
   identity::IdentityStore& identity() override { return identity_; }
   oauth::ConsumedStates& consumed_states() override { return consumed_states_; }
@@ -82,6 +85,7 @@ class SqliteDatabase final : public Database {
   MessageReader reader_;
   CalendarStore calendars_;
   CalendarReader calendar_reader_;
+  FolderStore folders_;
   AccountStore accounts_;
   IdentityStore identity_;
   ConsumedStates consumed_states_;
