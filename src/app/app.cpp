@@ -13,6 +13,7 @@
 #include "app/calendar_account_status.hpp"
 #include "app/keys.hpp"
 #include "app/mail_account_status.hpp"
+#include "app/mailboxes.hpp"
 #include "app/ready_file.hpp"
 #include "app/run_until.hpp"
 #include "app/wire_providers.hpp"
@@ -111,8 +112,9 @@ struct App::Parts {
   std::optional<connected_accounts::Disconnect> disconnect;
   std::optional<sync::ProviderPauses> pauses;
   std::optional<connected_accounts::RefreshingTokenSource> tokens;
-  std::optional<google::GmailProviders> mailboxes;
+  std::optional<google::GmailProviders> gmail;
   std::optional<microsoft::GraphClients> graph;
+  std::optional<Mailboxes> mailboxes;
   std::optional<google::CalendarProviders> google_calendars;
   std::optional<microsoft::CalendarProviders> microsoft_calendars;
   AllCalendars calendars;
@@ -223,13 +225,13 @@ void App::BuildServices() {
   gmail.max_concurrency = settings_.google.max_concurrency;
   const google::GoogleParts google_parts{parts.http_client, *parts.tokens, parts.budget,  parts.workers,
                                          parts.clock,       gmail,         &*parts.pauses};
-  parts.mailboxes.emplace(google_parts);
+  parts.gmail.emplace(google_parts);
   parts.google_calendars.emplace(google::GoogleParts{parts.http_client, *parts.tokens, parts.calendar_budget,
                                                      parts.workers, parts.clock, gmail, &*parts.pauses});
   parts.calendars.Add(*parts.google_calendars);
-  microsoft::GraphOptions graph;
-  graph.base_url = settings_.microsoft.graph_url;
-  parts.graph.emplace(microsoft::GraphParts{parts.http_client, *parts.tokens, parts.clock, graph, &*parts.pauses});
+  parts.graph.emplace(microsoft::GraphParts{parts.http_client, *parts.tokens, parts.clock, GraphOptionsOf(settings_),
+                                            &*parts.pauses});
+  parts.mailboxes.emplace(*parts.gmail, *parts.graph, parts.workers);
   parts.microsoft_calendars.emplace(*parts.graph);
   parts.calendars.Add(*parts.microsoft_calendars);
   parts.account_status.emplace(database.accounts());
@@ -242,7 +244,8 @@ void App::BuildServices() {
                                             .jobs = database.jobs(),
                                             .accounts = database.accounts(),
                                             .clock = parts.clock,
-                                            .google = google_parts});
+                                            .google = google_parts,
+                                            .graph = settings_.microsoft.Configured() ? &*parts.graph : nullptr});
   mail::SyncOptions sync;
   sync.poll_interval = settings_.poll_interval;
   calendar::CalendarSyncOptions calendar_sync;
@@ -255,6 +258,7 @@ void App::BuildServices() {
       .identities = database.identity(),
       .events = database.events(),
       .audits = database.audits(),
+      .folders = database.folders(),
       .push_channels = database.push(),
       .push = parts.push->renewal(),
       .push_configured = parts.push->configured(),

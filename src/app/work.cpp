@@ -20,8 +20,9 @@ jobs::KindOptions AtMost(int running) {
 Work::Work(const Parts& parts)
     : parts_(parts),
       faults_(parts_.sync),
-      live_(parts_.sync, faults_),
-      backfill_(parts_.sync, faults_),
+      folders_(parts_.sync, parts_.folders, faults_),
+      live_(parts_.sync, faults_, &folders_),
+      backfill_(parts_.sync, faults_, &folders_),
       index_(parts_.sync),
       calendars_(parts_.calendars),
       audited_mail_(parts_.sync, parts_.jobs, parts_.audits),

@@ -14,6 +14,7 @@
 #include "jobs/worker.hpp"
 #include "mail/backfill.hpp"
 #include "mail/fault_policy.hpp"
+#include "mail/folder_sync.hpp"
 #include "mail/index_messages.hpp"
 #include "mail/mail_sync.hpp"
 #include "mail/sync_parts.hpp"
@@ -31,6 +32,7 @@ class Work {
     identity::IdentityStore& identities;
     events::EventStore& events;
     audit::AuditStore& audits;
+    mail::FolderStore& folders;
     push::PushStore& push_channels;
     push::Renewal& push;
     bool push_configured = false;
@@ -60,6 +62,7 @@ class Work {
 
   Parts parts_;
   mail::FaultPolicy faults_;
+  mail::FolderSync folders_;
   mail::MailSync live_;
   mail::Backfill backfill_;
   mail::IndexMessages index_;

@@ -298,6 +298,12 @@ constexpr Key kKeys[] = {
      ProviderUrl<kM, &M::discovery_url>, ShowProvider<kM, &M::discovery_url>},
     {"MICROSOFT_GRAPH_URL", "microsoft.graph_url", Kind::kUrl, "", "Base address of Microsoft Graph",
      ProviderUrl<kM, &M::graph_url>, ShowProvider<kM, &M::graph_url>},
+    {"MICROSOFT_MAX_CONCURRENCY", "microsoft.max_concurrency", Kind::kNumber, "",
+     "Graph requests in flight per mailbox; Graph refuses the fifth", ProviderNumber<kM, &M::max_concurrency, 1, 4>,
+     ShowProviderNumber<kM, &M::max_concurrency>},
+    {"MICROSOFT_MAX_TOTAL_CONCURRENCY", "microsoft.max_total_concurrency", Kind::kNumber, "",
+     "Graph requests in flight over all mailboxes; 0 is unlimited",
+     ProviderNumber<kM, &M::max_total_concurrency, 0, 10'000>, ShowProviderNumber<kM, &M::max_total_concurrency>},
     {"LATCHKEY_POLL_SECONDS", "sync.poll_seconds", Kind::kNumber, "", "How often a mailbox is asked for changes", Poll,
      ShowPoll},
 };

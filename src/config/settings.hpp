@@ -47,6 +47,9 @@ struct MicrosoftSettings {
   std::string discovery_url;
   /// With or without /v1.0.
   std::string graph_url = "https://graph.microsoft.com";
+  /// Requests in flight for one mailbox, and for all of them together (0: no limit).
+  int max_concurrency = 4;
+  int max_total_concurrency = 0;
 
   bool Configured() const { return !client_id.empty(); }
 };

@@ -47,6 +47,8 @@ class Mailbox {
   /// Streams the decoded bytes; `sink` returning false stops. kGone when the message or part is no more.
   virtual Task<Result<void>> GetAttachment(const std::string& external_id, const Attachment& attachment,
                                            const std::function<Task<bool>(std::string_view)>& sink) = 0;
+  /// The mailbox's number of messages as the provider estimates it.
+  virtual Task<Result<std::int64_t>> EstimateTotal() = 0;
   /// A page of the ids of all messages there are, in any order; `page` is empty for the first. kCursorExpired: the page
   /// token is no longer valid, list from the start.
   virtual Task<Result<IdPage>> ListIds(const std::string& page, Lane lane) = 0;
@@ -59,8 +61,6 @@ class MailProvider : public Mailbox {
  public:
   /// The present position for the live lane, taken before a full read begins.
   virtual Task<Result<std::string>> CurrentCursor() = 0;
-  /// The mailbox's number of messages as the provider estimates it.
-  virtual Task<Result<std::int64_t>> EstimateTotal() = 0;
   virtual Task<Result<std::vector<Label>>> ListLabels() = 0;
   /// kCursorExpired means: start a new epoch.
   virtual Task<Result<ChangePage>> Changes(const std::string& cursor, Lane lane) = 0;

@@ -62,6 +62,7 @@ class NastyFolders final : public FolderMailProvider {
                                    const std::function<Task<bool>(std::string_view)>&) override {
     co_return Fail(ErrorCode::kGone);
   }
+  Task<Result<std::int64_t>> EstimateTotal() override { co_return static_cast<std::int64_t>(messages.size()); }
   Task<Result<IdPage>> ListIds(const std::string& page, Lane lane) override;
 
  private:

@@ -139,6 +139,14 @@ class GraphMailbox final : public mail::FolderMailProvider {
     co_return Result<void>();
   }
 
+  Task<Result<std::int64_t>> EstimateTotal() override {
+    auto folders = co_await ReadGraphFolders(*client_, Lane::kLive);
+    if (!folders) co_return std::unexpected(std::move(folders.error()));
+    std::int64_t total = 0;
+    for (const mail::Folder& folder : *folders) total += folder.total;
+    co_return total;
+  }
+
   Task<Result<mail::IdPage>> ListIds(const std::string& page, Lane lane) override {
     const GraphRequest request{.call = page.empty() ? GraphCall::kList : GraphCall::kDeltaLink,
                                .path = page.empty() ? "me/messages?$select=id&$top=1000" : page,
