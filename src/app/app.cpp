@@ -229,8 +229,8 @@ void App::BuildServices() {
   parts.google_calendars.emplace(google::GoogleParts{parts.http_client, *parts.tokens, parts.calendar_budget,
                                                      parts.workers, parts.clock, gmail, &*parts.pauses});
   parts.calendars.Add(*parts.google_calendars);
-  parts.graph.emplace(microsoft::GraphParts{parts.http_client, *parts.tokens, parts.clock, GraphOptionsOf(settings_),
-                                            &*parts.pauses});
+  parts.graph.emplace(
+      microsoft::GraphParts{parts.http_client, *parts.tokens, parts.clock, GraphOptionsOf(settings_), &*parts.pauses});
   parts.mailboxes.emplace(*parts.gmail, *parts.graph, parts.workers);
   parts.microsoft_calendars.emplace(*parts.graph);
   parts.calendars.Add(*parts.microsoft_calendars);

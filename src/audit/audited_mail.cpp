@@ -43,7 +43,8 @@ Task<Result<std::vector<FetchWindow::Fetched>>> ReadAll(std::shared_ptr<mail::Ma
 Task<Result<AuditedService::Standing>> AuditedMail::Stand(const jobs::Job& job,
                                                           const mail::AccountStatus::Account& account) {
   Standing standing;
-  const bool served = account.can_read_mail && parts_.providers.MailboxFor(job.account_id, account.provider).has_value();
+  const bool served =
+      account.can_read_mail && parts_.providers.MailboxFor(job.account_id, account.provider).has_value();
   if (!served) {
     standing.kind = Standing::Kind::kNotApplicable;
     co_return standing;

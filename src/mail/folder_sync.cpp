@@ -104,7 +104,9 @@ Task<Result<bool>> FolderSync::Live(Run& run) {
   if (!answered) co_return std::unexpected(std::move(answered.error()));
   if (run.cut_short) co_return false;
   // As of the beginning: what came later may have been in a folder that was read by then.
-  auto caught_up = co_await store_.CaughtUp(run.fence, run.started, parts_.clock.Now() + parts_.options.poll_interval);
+  auto pause = parts_.options.poll_interval;
+  if (parts_.pace != nullptr) pause = parts_.pace->NextPoll(account, pause, run.found_changes);
+  auto caught_up = co_await store_.CaughtUp(run.fence, run.started, parts_.clock.Now() + pause);
   if (!caught_up) co_return std::unexpected(std::move(caught_up.error()));
   co_return true;
 }
@@ -184,6 +186,7 @@ Task<Result<void>> FolderSync::Follow(Run& run, FolderCursor cursor, Lane lane) 
       const auto delay = run.backfill ? std::chrono::seconds(5) : std::chrono::seconds(1);
       commit.jobs.push_back(IndexJob(parts_.clock.Now() + delay));
     }
+    run.found_changes |= !commit.upserts.empty() || !commit.incomplete.empty() || !commit.removed.empty();
     auto applied = co_await store_.ApplyPage(commit);
     // Somebody else read on in this folder, or began it anew.
     if (!applied && applied.error().code == ErrorCode::kConflict) co_return Result<void>();

@@ -15,6 +15,7 @@ struct FolderSync::Run {
   Instant started;
   bool backfill = false;
   int pages = 0;
+  bool found_changes = false;
   bool cut_short = false;  ///< More is waiting than this run may do.
 };
 

@@ -60,11 +60,11 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
   store.Get(database.messages().IndexPending(10));
   const sync::Pause pause{.account_id = account.id, .service = "gmail", .until = store.clock().Now()};
   store.Get(database.pauses().KeepPause(pause));
-  const calendar::WriteFence fence{.account_id = account.id, .generation = account.generation};
+  const calendar::WriteFence calendar_fence{.account_id = account.id, .generation = account.generation};
   const calendar::Calendar home{.external_id = "home", .name = account.id.text()};
-  const auto calendars = store.Get(database.calendars().ReplaceCalendars(fence, {home}));
-  calendar::CalendarCommit events{.fence = fence, .calendar_id = calendars.at(0).id};
-  events.cursor = store.Get(database.calendars().BeginEpoch(fence, calendars.at(0).id, {}));
+  const auto calendars = store.Get(database.calendars().ReplaceCalendars(calendar_fence, {home}));
+  calendar::CalendarCommit events{.fence = calendar_fence, .calendar_id = calendars.at(0).id};
+  events.cursor = store.Get(database.calendars().BeginEpoch(calendar_fence, calendars.at(0).id, {}));
   for (int i = 0; i < 20; ++i) {
     calendar::Event event;
     event.external_id = "e" + std::to_string(i);
@@ -72,17 +72,16 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
     events.upserts.push_back(event);
   }
   store.Get(database.calendars().Apply(events));
-  store.Get(database.calendars().Conclude(fence, {.next_sync_at = store.clock().Now()}));
-  const mail::WriteFence mail_fence{.account_id = account.id, .generation = account.generation, .lease = {}};
+  store.Get(database.calendars().Conclude(calendar_fence, {.next_sync_at = store.clock().Now()}));
+  const mail::WriteFence fence{.account_id = account.id, .generation = account.generation, .lease = {}};
   mail::Folder folder;
   folder.label.external_id = "inbox";
-  store.Get(database.folders().ReplaceFolders(mail_fence, {folder}));
-  store.Get(database.folders().AddChecks(mail_fence, {"m1"}));
+  store.Get(database.folders().ReplaceFolders(fence, {folder}));
+  store.Get(database.folders().AddChecks(fence, {"m1"}));
   const auto job = store.Get(database.jobs().Claim({.kinds = {"fetch_emails"}})).at(0);
   store.Get(database.jobs().Finish({.job_id = job.id, .token = job.lease_token}, jobs::Outcome::Completed(), {}));
   // An audit in the middle of its work.
   store.Get(database.audits().Request(user.id, account.id));
-  const mail::WriteFence fence{.account_id = account.id, .generation = account.generation, .lease = {}};
   audit::Progress progress;
   progress.listed_from = store.clock().Now();
   store.Get(database.audits().StartService(fence, progress));
