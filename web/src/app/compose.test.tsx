@@ -3,7 +3,16 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { Outgoing, SendRequest } from '@/shared/api/outbox';
 import { emptyDraft } from '@/features/compose/draft-of';
 import { useDrafts } from '@/shared/drafts';
-import { account, maySend, messages, outgoing, outgoingStates, session, work } from '@/testing/fixtures';
+import {
+  account,
+  maySend,
+  messages,
+  outgoing,
+  outgoingStates,
+  session,
+  signedOut,
+  work,
+} from '@/testing/fixtures';
 import { FakeEventSource } from '@/testing/event-source';
 import { http, HttpResponse, list, network, problem } from '@/testing/network';
 import { expectAccessible, visit } from '@/testing/render-app';
@@ -127,6 +136,19 @@ describe('writing and sending', () => {
     await user.click(await screen.findByRole('button', { name: 'Account menu' }));
     await user.click(await screen.findByRole('menuitem', { name: 'Sign out' }));
     await waitFor(() => expect(stored()).toBe(''));
+  });
+
+  it('keeps what is written when the session is over', async () => {
+    const { user } = visit('/inbox');
+    await write(user);
+    network.use(
+      http.post('/api/v1/messages', () => problem(401, 'unauthenticated')),
+      http.get('/auth/session', () => HttpResponse.json({ ...signedOut, end_reason: 'session_expired' })),
+    );
+    await user.click(screen.getByRole('button', { name: 'Send' }));
+    expect(await screen.findByText(/your session got too old/)).toBeVisible();
+    expect(stored()).toContain('How are you?');
+    expect(screen.queryByDisplayValue('How are you?')).toBeNull();
   });
 
   it('takes a pasted list apart and says which part is no address', async () => {
