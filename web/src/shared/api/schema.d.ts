@@ -609,7 +609,7 @@ export interface paths {
         };
         /**
          * The message body as an isolated document
-         * @description Meant for a sandboxed frame. Carries its own Content-Security-Policy (`sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; …`); resource-loading elements are stripped. Remote images are removed; with `images=1` too, until this server offers to fetch them (`/api/v1/images/{token}`). A message without HTML is shown as escaped text. Errors are small HTML pages here, because a person sees them.
+         * @description Meant for a sandboxed frame. Carries its own Content-Security-Policy (`sandbox allow-popups allow-popups-to-escape-sandbox; default-src 'none'; …`); resource-loading elements are stripped. Remote images are removed; with `images=1` they come through this server (`/api/v1/images/{token}`), so that their senders learn nothing of the reader. A message without HTML is shown as escaped text. Errors are small HTML pages here, because a person sees them.
          */
         get: operations["viewMessage"];
         put?: never;
@@ -655,7 +655,7 @@ export interface paths {
         };
         /**
          * A remote image of a message, through this server
-         * @description Reserved. No tokens are made yet, so every one is answered with 404. A token will be made by `…/view?images=1`, sealed, bound to the message and short-lived; the isolated document cannot send the session cookie, which is why the address itself is the proof.
+         * @description Fetched now, with nothing of the reader passed on, from a public address only. The token was made by `…/view?images=1`, sealed, bound to the reader and the message, and lives for an hour; the isolated document cannot send the session cookie, which is why the address itself is the proof. 404 when there is no image to be had, whatever the reason.
          */
         get: operations["proxyImage"];
         put?: never;
@@ -3534,7 +3534,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The image, at most 10 MiB, of a raster type. */
+            /** @description The image, at most 5 MiB, of a raster type (PNG, JPEG, GIF, WebP). */
             200: {
                 headers: {
                     [name: string]: unknown;
