@@ -48,6 +48,10 @@ struct Settings {
   bool graph_thin_updates = false;
   /// Milliseconds between a message's dispatch and its copy in Sent Items.
   std::uint64_t graph_sent_copy_milliseconds = 0;
+  /// How change notifications come: "normal", "off", "duplicate" or "wrong_client_state".
+  std::string graph_notifications = "normal";
+  /// Milliseconds between a change and its notification.
+  std::uint64_t graph_notification_milliseconds = 0;
 
   std::uint64_t seed = 1;
 };

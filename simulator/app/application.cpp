@@ -26,6 +26,7 @@ Application::Application(Settings settings, const MailFactory& make_mail)
       microsoft_(clock_, accounts_, settings_),
       graph_(clock_, settings_),
       graph_mail_(clock_, accounts_, settings_, schedule_),
+      subscriptions_(settings_, schedule_, outgoing_),
       faults_(clock_, settings_.seed),
       mail_(make_mail(clock_, accounts_, settings_.seed)),
       calendars_(clock_, settings_.seed),
@@ -33,11 +34,20 @@ Application::Application(Settings settings, const MailFactory& make_mail)
       graph_calendars_(calendars_),
       pubsub_(schedule_, outgoing_, google_.keys()),
       control_({clock_, schedule_, settings_, accounts_, google_, microsoft_, faults_, counters_, *mail_, graph_mail_,
-                calendars_, google_calendar_, pubsub_, sent_, [this] { return connection_count_(); }}) {
+                subscriptions_, calendars_, google_calendar_, pubsub_, sent_, [this] { return connection_count_(); }}) {
   mail_->EnforceQuota(settings_.quota);
   mail_->SetDispatch(schedule_, sent_);
   mail_->OnPubSubMessage([this](const boost::json::object& envelope) { pubsub_.Publish(envelope); });
   graph_.Add(graph_mail_);
+  graph_.Add(subscriptions_);
+  graph_mail_.SetListener(subscriptions_);
+  graph_calendars_.SetListener(&subscriptions_);
+  subscriptions_.SetResolve([this](const Account& account, std::string_view collection, const std::string& name) {
+    return collection == "messages" ? graph_mail_.FolderId(account, name) : name;
+  });
+  subscriptions_.SetConsented([this](const Account& account) {
+    return !microsoft_.grants().Consented(account, settings_.microsoft_client_id).empty();
+  });
   graph_mail_.SetDelivery([this](const graph::OutgoingMail& outgoing) { DeliverLocally(outgoing); });
   graph_mail_.SetSendPlan([this](const Account&) {
     const std::size_t copies = send_plan_.lose ? 0 : 1 + static_cast<std::size_t>(send_plan_.extra_copies);

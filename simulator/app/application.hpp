@@ -7,6 +7,7 @@
 #include "simulator/control/control_api.hpp"
 #include "simulator/graph/graph_service.hpp"
 #include "simulator/graph/mail_area.hpp"
+#include "simulator/graph/subscriptions.hpp"
 #include "simulator/graph_calendar/calendar_area.hpp"
 #include "simulator/http/handler.hpp"
 #include "simulator/outgoing.hpp"
@@ -33,6 +34,7 @@ class Application final : public Handler {
   GrantStore& grants() { return google_.grants(); }
   /// For areas to add their routes.
   graph::GraphService& graph() { return graph_; }
+  graph::Subscriptions& subscriptions() { return subscriptions_; }
   entra::EntraGrants& microsoft_grants() { return microsoft_.grants(); }
   calendar::CalendarStore& calendars() { return calendars_; }
   PubSubPush& pubsub() { return pubsub_; }
@@ -77,6 +79,7 @@ class Application final : public Handler {
   entra::MicrosoftIdentity microsoft_;
   graph::GraphService graph_;
   graph::MailArea graph_mail_;
+  graph::Subscriptions subscriptions_;
   FaultTable faults_;
   RequestCounters counters_;
   std::unique_ptr<MailService> mail_;

@@ -207,6 +207,60 @@ TEST_F(Simulator, MicrosoftIsBesideGoogleInOneAddressSpace) {
   EXPECT_TRUE(counters.contains("POST /{tenant}/oauth2/v2.0/token"));
 }
 
+TEST_F(Simulator, GraphIsReachedWithMicrosoftsTokensOnly) {
+  Control("POST", "accounts", R"({"email": "grace@example.org", "provider": "microsoft"})");
+  boost::json::object walk;
+  walk["url"] =
+      "http://127.0.0.1:8025/common/oauth2/v2.0/authorize?client_id=5b1a6e0c-7d3f-4c52-9a41-1e7c4a6b0d29&response_type="
+      "code&redirect_uri=http%3A%2F%2F127.0.0.1%3A8000%2Fcallback&scope=Mail.ReadWrite%20Mail.Send";
+  walk["account"] = "grace@example.org";
+  const std::string code = testing::Parameter(
+      Text(Control("POST", "microsoft/authorize", boost::json::serialize(walk)), "location"), "code");
+  const Pairs form = {{"grant_type", "authorization_code"},
+                      {"code", code},
+                      {"redirect_uri", "http://127.0.0.1:8000/callback"},
+                      {"client_id", "5b1a6e0c-7d3f-4c52-9a41-1e7c4a6b0d29"},
+                      {"client_secret", "microsoft-secret-of-the-simulator"}};
+  const std::string token =
+      Text(testing::Json(Send("POST", "/common/oauth2/v2.0/token", testing::Encode(form))), "access_token");
+  const auto graph = [&](std::string method, std::string target, std::string body = {}) {
+    return Send(std::move(method), "/v1.0" + std::move(target), std::move(body),
+                {{"Authorization", "Bearer " + token}});
+  };
+  EXPECT_EQ(graph("GET", "/me/mailFolders('inbox')").status, 200);
+  EXPECT_EQ(graph("GET", "/users/ada@example.com/messages").status, 403);
+  EXPECT_THAT(Send("GET", "/v1.0/me/messages").body, HasSubstr("Access token is empty."));
+  EXPECT_THAT(
+      Send("GET", "/v1.0/me/messages", "", {{"Authorization", "Bearer " + Text(Tokens(), "access_token")}}).body,
+      HasSubstr("CompactToken parsing failed"));
+  // One form of a path is enough for faults and counters.
+  Control("POST", "faults", R"({"kind": "respond", "path": "/v1.0/me/mailFolders/inbox", "count": 1,
+                                "payload": "graph.error.serviceNotAvailable.503"})");
+  EXPECT_EQ(graph("GET", "/me/mailFolders('inbox')").headers.Get("Retry-After"), "30");
+  EXPECT_EQ(Control("GET", "counters").at("requests").at("GET /v1.0/me/mailFolders/{id}").at("count"), 2);
+  // Mail to a person at Google arrives there, and the other way round the control verbs reach Outlook's folders.
+  EXPECT_EQ(graph("POST", "/me/sendMail", R"({"message": {"subject": "hi", "body": {"content": "x"}, "toRecipients":
+                  [{"emailAddress": {"address": "ada@example.com"}}]}})")
+                .status,
+            202);
+  EXPECT_EQ(mail_->delivered.size(), 1u);
+  const std::string id = Text(
+      Control("POST", "mail/grace@example.org/messages", R"({"eml": "Subject: a\r\n\r\nb", "folder": "junkemail"})"),
+      "id");
+  EXPECT_EQ(
+      Text(Control("POST", "mail/grace@example.org/messages/" + id + "/move", R"({"folder": "Archive"})"), "folder"),
+      "Archive");
+  Control("PATCH", "mail/grace@example.org/messages/" + id, R"({"is_read": true, "categories": ["Red"]})");
+  const auto view = Control("GET", "mail/grace@example.org/messages").at("messages").as_array();
+  EXPECT_EQ(view.back().at("categories").at(0), "Red");
+  Control("POST", "mail/grace@example.org/folders", R"({"name": "Clients", "parent": "inbox"})");
+  Control("POST", "mail/grace@example.org/expire-delta", R"({"status": 404, "code": "resyncRequired"})");
+  Control("DELETE", "mail/grace@example.org/messages/" + id);
+  EXPECT_TRUE(Control("GET", "subscriptions").at("subscriptions").as_array().empty());
+  Control("POST", "tokens/expire", R"({"account": "grace@example.org"})");
+  EXPECT_THAT(graph("GET", "/me/messages").body, HasSubstr("the token is expired"));
+}
+
 TEST_F(Simulator, MailVerbsReachTheMailbox) {
   EXPECT_EQ(Text(Control("POST", "mail/ada@example.com/messages", R"({"eml": "Subject: a\r\n\r\nb"})"), "id"), "1");
   Control("POST", "mail/ada@example.com/messages", R"({"messages": [{"raw": "eA"}, {"raw": "eQ"}]})");

@@ -72,6 +72,9 @@ int main(int argc, char** argv) {
   latchkey::simulator::Server server(loop, application);
   latchkey::simulator::HttpOutgoing outgoing(loop);
   application.UseOutgoing(outgoing);
+  if (!options->trust_ca.empty() && !outgoing.TrustCa(options->trust_ca)) {
+    return Fail(fmt::format("cannot read authorities from {}. Name a PEM file with --trust-ca.", options->trust_ca));
+  }
   latchkey::simulator::ScheduleTimer timer(loop, application.schedule());
   application.ReportConnections([&server] { return server.connection_count(); });
 

@@ -115,6 +115,9 @@ std::expected<Options, Options::Exit> Options::Parse(int argc, const char* const
       ->option_text("TEXT [the endpoint]");
   app.add_option("--pubsub-service-account", options.pubsub_service_account, "Whose token it is")
       ->option_text("EMAIL [push-sa@my-project.iam.gserviceaccount.com]");
+  app.add_option("--trust-ca", options.trust_ca,
+                 "Authorities (PEM) to trust besides the machine's when notifications go to https addresses")
+      ->option_text("FILE");
   app.add_option("--ready-file", options.ready_file, "Once listening, write the addresses there as JSON (atomically)")
       ->option_text("PATH");
   app.add_flag("--quiet", options.quiet, "Print nothing when all is well");

@@ -33,6 +33,7 @@ struct Options {
   std::string pubsub_audience;
   std::string pubsub_service_account;
   std::string ready_file;
+  std::string trust_ca;  ///< Of the places that pushes and notifications go to.
   std::string state_file;
   bool quiet = false;
   Settings settings;

@@ -23,13 +23,32 @@ TEST(Options, WithoutArgumentsThreePeopleAndTheSampleMail) {
 }
 
 TEST(Options, EverythingCanBeNamed) {
-  const auto options =
-      Parse({"--listen", "127.0.0.1:0", "--tls-listen", "localhost:0", "--account", "ada@example.com=Ada Example",
-             "--account", "bob@example.org", "--mailbox", "ada@example.com=mail.mbox.gz", "--sample", "bob@example.org",
-             "--redirect-uri", "http://127.0.0.1:8000/cb", "--no-quota", "--testing-mode", "--seed", "7", "--quiet"});
+  const auto options = Parse({"--listen",
+                              "127.0.0.1:0",
+                              "--tls-listen",
+                              "localhost:0",
+                              "--account",
+                              "ada@example.com=Ada Example",
+                              "--account",
+                              "bob@example.org",
+                              "--microsoft-account",
+                              "noor@outlook.example=Noor Muster",
+                              "--mailbox",
+                              "ada@example.com=mail.mbox.gz",
+                              "--sample",
+                              "bob@example.org",
+                              "--redirect-uri",
+                              "http://127.0.0.1:8000/cb",
+                              "--no-quota",
+                              "--testing-mode",
+                              "--seed",
+                              "7",
+                              "--quiet"});
   ASSERT_TRUE(options) << options.error().text;
   EXPECT_EQ(options->accounts[0], (std::pair<std::string, std::string>("ada@example.com", "Ada Example")));
   EXPECT_EQ(options->mailboxes[0], (std::pair<std::string, std::string>("ada@example.com", "mail.mbox.gz")));
+  EXPECT_EQ(options->microsoft_accounts[0],
+            (std::pair<std::string, std::string>("noor@outlook.example", "Noor Muster")));
   EXPECT_EQ(options->tls_listen->host, "localhost");
   EXPECT_FALSE(options->settings.quota);
   EXPECT_TRUE(options->settings.testing_mode);
@@ -41,6 +60,8 @@ TEST(Options, MistakesNameTheOption) {
   EXPECT_THAT(Parse({"--listen", "a:99999"}).error().text, HasSubstr("HOST:PORT"));
   EXPECT_THAT(Parse({"--account", "ada"}).error().text, HasSubstr("not an e-mail address"));
   EXPECT_THAT(Parse({"--mailbox", "ada@example.com"}).error().text, HasSubstr("EMAIL=FILE"));
+  EXPECT_THAT(Parse({"--account", "ada@example.com", "--microsoft-account", "Ada@example.com"}).error().text,
+              HasSubstr("Google's already"));
   EXPECT_EQ(Parse({"--unknown"}).error().status, 2);
 }
 
@@ -50,7 +71,8 @@ TEST(Options, HelpNamesEveryOption) {
   EXPECT_EQ(help.error().status, 0);
   for (const char* option :
        {"--listen", "--tls-listen", "--tls-dir", "--account", "--mailbox", "--sample", "--client-id", "--client-secret",
-        "--redirect-uri", "--testing-mode", "--no-quota", "--seed", "--ready-file", "--state", "--quiet"}) {
+        "--redirect-uri", "--testing-mode", "--no-quota", "--seed", "--ready-file", "--state", "--quiet",
+        "--microsoft-account", "--microsoft-client-id", "--microsoft-client-secret", "--trust-ca"}) {
     EXPECT_THAT(help.error().text, HasSubstr(option));
   }
 }

@@ -72,6 +72,8 @@ boost::json::object Describe(const Settings& settings) {
   result["graph_retry_after"] = settings.graph_retry_after;
   result["graph_thin_updates"] = settings.graph_thin_updates;
   result["graph_sent_copy_milliseconds"] = settings.graph_sent_copy_milliseconds;
+  result["graph_notifications"] = settings.graph_notifications;
+  result["graph_notification_milliseconds"] = settings.graph_notification_milliseconds;
   return result;
 }
 
@@ -140,6 +142,7 @@ ControlApi::Outcome ControlApi::Route(const Request& request, const boost::json:
   if (topic == "grants") return Grants(request, body);
   if (path == "/control/google/authorize" && post) return Authorize(request, body);
   if (topic == "microsoft") return Microsoft(request, body);
+  if (topic == "subscriptions") return Subscriptions(request, body);
   if (path == "/control/keys/rotate" && post) {
     parts_.google.keys().Rotate();
     const std::vector<std::string> kids = parts_.google.keys().kids();
@@ -297,8 +300,19 @@ ControlApi::Outcome ControlApi::ChangeSettings(const Request& request, const boo
   }
   const auto thin_updates = fields.Flag("graph_thin_updates");
   const auto sent_copy = fields.Count("graph_sent_copy_milliseconds");
+  const auto notifications = fields.Text("graph_notifications");
+  if (notifications && *notifications != "normal" && *notifications != "off" && *notifications != "duplicate" &&
+      *notifications != "wrong_client_state") {
+    fields.Complain("\"graph_notifications\" must be normal, off, duplicate or wrong_client_state");
+  }
+  const auto notification_delay = fields.Count("graph_notification_milliseconds");
+  if (notification_delay && *notification_delay > 86'400'000) {
+    fields.Complain("\"graph_notification_milliseconds\" is more than a day");
+  }
   if (sent_copy && *sent_copy > 86'400'000) fields.Complain("\"graph_sent_copy_milliseconds\" is more than a day");
   if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+  Assign(settings.graph_notifications, notifications);
+  Assign(settings.graph_notification_milliseconds, notification_delay);
   Assign(settings.graph_concurrency, graph_concurrency);
   Assign(settings.graph_window_requests, graph_window);
   Assign(settings.graph_retry_after_seconds, retry_seconds);

@@ -10,6 +10,7 @@
 #include "simulator/faults/fault_table.hpp"
 #include "simulator/google/google_identity.hpp"
 #include "simulator/graph/mail_area.hpp"
+#include "simulator/graph/subscriptions.hpp"
 #include "simulator/json_fields.hpp"
 #include "simulator/mail_service.hpp"
 #include "simulator/microsoft/microsoft_identity.hpp"
@@ -32,6 +33,7 @@ struct ControlledParts {
   RequestCounters& counters;
   MailService& mail;
   graph::MailArea& graph_mail;
+  graph::Subscriptions& subscriptions;
   calendar::CalendarStore& calendars;
   calendar::GoogleCalendarService& google_calendar;
   PubSubPush& pubsub;
@@ -78,6 +80,7 @@ class ControlApi {
   Outcome Sent(const Request& request);
   Outcome CalendarChannels(const Request& request, const boost::json::object& body);
   Outcome DeliverMail(const Account& account, const boost::json::object& body);
+  Outcome Subscriptions(const Request& request, const boost::json::object& body);
   Outcome MicrosoftMail(const Account& account, const Request& request, const boost::json::object& body);
   Outcome Folders(const Account& account, const Request& request, const boost::json::object& body);
   boost::json::object Counters() const;

@@ -105,6 +105,27 @@ ControlApi::Outcome ControlApi::AdminConsent(const boost::json::object& body) {
   return boost::json::object{{"tid", tid}};
 }
 
+ControlApi::Outcome ControlApi::Subscriptions(const Request& request, const boost::json::object& body) {
+  graph::Subscriptions& subscriptions = parts_.subscriptions;
+  const auto& segments = request.segments;
+  if (segments.size() == 2 && request.method == "GET") {
+    return boost::json::object{{"subscriptions", subscriptions.Describe()}};
+  }
+  if (segments.size() == 3 && request.method == "DELETE") {
+    if (!subscriptions.Remove(segments[2])) return Refuse(404, fmt::format("there is no subscription {}", segments[2]));
+    return boost::json::object();
+  }
+  if (segments.size() == 4 && segments[3] == "lifecycle" && request.method == "POST") {
+    JsonFields fields(body);
+    const std::string event = fields.Text("event").value_or("");
+    if (const auto complaint = fields.Finish()) return Refuse(400, *complaint);
+    const auto sent = subscriptions.SendLifecycle(segments[2], event);
+    if (!sent) return Refuse(400, sent.error());
+    return boost::json::object();
+  }
+  return Refuse(405, "subscriptions know GET, a single one DELETE and POST …/lifecycle");
+}
+
 ControlApi::Outcome ControlApi::Grants(const Request& request, const boost::json::object& body) {
   if (request.path == "/control/grants" && request.method == "GET") {
     boost::json::array list = parts_.google.grants().Describe();

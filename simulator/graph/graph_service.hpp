@@ -44,7 +44,10 @@ class GraphService {
 
   Response Handle(Request& request, const Grant& grant);
   /// The same text for the counters whatever ids the path holds.
-  std::string RouteName(const Request& request) const { return router_.Name(request); }
+  std::string RouteName(const Request& request) const {
+    const bool batch = request.segments.size() == 2 && request.segments[1] == "$batch";
+    return batch ? request.method + " /v1.0/$batch" : router_.Name(request);
+  }
   /// Why a request without a valid token is refused: empty, unknown or expired.
   Response RefuseToken(const Request& request, bool expired, bool wrong_audience) const;
 

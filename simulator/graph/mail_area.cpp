@@ -16,7 +16,8 @@ const std::vector<std::string> kSend = {"Mail.Send"};
 Box& MailState::BoxOf(const Account& account) {
   auto& box = boxes[account.microsoft.oid];
   if (!box) {
-    box = std::make_unique<Box>(spool, HashText(account.microsoft.oid) ^ (settings.seed * 0x9E3779B97F4A7C15ULL));
+    box = std::make_unique<Box>(spool, HashText(account.microsoft.oid) ^ (settings.seed * 0x9E3779B97F4A7C15ULL),
+                                static_cast<std::uint64_t>(ToMicros(clock.Now())));
     box->store.OnChange([this, &account, store = &box->store](std::uint32_t slot, FolderIndex folder, ChangeKind kind) {
       if (!listener) return;
       const Item& item = store->at(slot);

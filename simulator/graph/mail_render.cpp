@@ -164,11 +164,8 @@ json::object RenderFolder(const MailStore& store, FolderIndex index) {
   json::object out;
   out["id"] = store.FolderId(index);
   out["displayName"] = folder.name;
-  if (index == MailStore::kRoot) {
-    out["parentFolderId"] = store.FolderId(MailStore::kRoot).replace(4, 1, "_");
-  } else {
-    out["parentFolderId"] = store.FolderId(folder.parent);
-  }
+  // The root has nothing above it that anybody could ask for, so it names itself.
+  out["parentFolderId"] = store.FolderId(folder.parent);
   out["childFolderCount"] = store.Children(index, true).size();
   out["unreadItemCount"] = folder.unread;
   out["totalItemCount"] = folder.total;

@@ -35,7 +35,7 @@ struct ExpiredForm {
 
 /// One account's mailbox and what the API keeps beside it.
 struct Box {
-  Box(Spool& spool, std::uint64_t seed) : store(spool, seed) {}
+  Box(Spool& spool, std::uint64_t seed, std::uint64_t generation) : store(spool, seed, generation) {}
   MailStore store;
   std::map<std::string, UploadSession> uploads;
   ExpiredForm expired;

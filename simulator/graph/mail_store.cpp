@@ -42,7 +42,8 @@ std::uint64_t Mix(std::uint64_t value) {
 
 }  // namespace
 
-MailStore::MailStore(Spool& spool, std::uint64_t seed) : spool_(spool), seed_(seed) {
+MailStore::MailStore(Spool& spool, std::uint64_t seed, std::uint64_t generation)
+    : spool_(spool), seed_(seed), tree_generation_(generation), first_generation_(generation) {
   InternCategories({});
   change_ = 1;
   for (const WellKnown& folder : kWellKnown) {
@@ -57,6 +58,7 @@ void MailStore::AddFolder(std::string name, std::string well_known, FolderIndex 
   folder.parent = parent;
   folder.hidden = hidden;
   folder.change = change_;
+  folder.generation = first_generation_;
   folders_.push_back(std::move(folder));
   orders_.emplace_back();
 }

@@ -31,7 +31,7 @@ struct Folder {
   std::uint64_t generation = 1;  ///< Delta tokens of an older one are expired.
 };
 
-/// What the index keeps of one message (72 bytes); all else is read from the raw bytes when somebody asks.
+/// What the index keeps of one message (64 bytes); all else is read from the raw bytes when somebody asks.
 struct Item {
   std::uint64_t key = 0;  ///< The identity that survives moves. 0: deleted for good.
   std::uint64_t change = 0;
@@ -63,6 +63,8 @@ struct LoggedChange {
   std::uint64_t key = 0;
 };
 
+static_assert(sizeof(Item) == 64);
+
 /// One person's mail at the simulated Exchange: a tree of folders, messages, and the log of changes. Loop thread only;
 /// the spool outlives it. Every arbitrary choice comes from the seed.
 class MailStore {
@@ -72,7 +74,9 @@ class MailStore {
   static constexpr FolderIndex kRoot = 0, kInbox = 1, kDrafts = 2, kSent = 3, kDeleted = 4, kJunk = 5, kArchive = 6,
                                kOutbox = 7;
 
-  MailStore(Spool& spool, std::uint64_t seed);
+  /// Delta tokens of a store made anew under the same seed, after a restart, must not fit the new one: whoever makes
+  /// one gives another `generation` each time.
+  MailStore(Spool& spool, std::uint64_t seed, std::uint64_t generation = 1);
 
   // Folders.
   const std::vector<Folder>& folders() const { return folders_; }
@@ -196,7 +200,8 @@ class MailStore {
   std::uint64_t log_floor_ = 0;
   std::uint64_t change_ = 0;
   std::uint64_t next_key_ = 1;
-  std::uint64_t tree_generation_ = 1;
+  std::uint64_t tree_generation_;
+  std::uint64_t first_generation_;
   std::vector<std::uint64_t> deleted_;
   std::size_t live_ = 0;
   std::function<void(std::uint32_t, FolderIndex, ChangeKind)> listener_;

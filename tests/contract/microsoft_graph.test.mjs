@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import { once } from 'node:events'
 import { test } from 'node:test'
 import {
   BatchRequestContent, BatchResponseContent, FileUpload, LargeFileUploadTask, PageIterator,
@@ -128,4 +130,43 @@ test('a large attachment goes up in chunks', async () => {
   const { value } = await graph.api(`/me/messages/${draft.id}/attachments`).headers(immutable).select('id,name').get()
   const content = await graph.api(`/me/messages/${draft.id}/attachments/${value[0].id}/$value`).headers(immutable).responseType('arraybuffer').get()
   assert.ok(Buffer.from(content).equals(Buffer.from(bytes)))
+})
+
+test('a subscription is validated while its request is open, and its changes are posted', async () => {
+  const { person, graph } = await signedIn()
+  const posts = []
+  let arrived = () => {}
+  const receiver = createServer(async (request, response) => {
+    const token = new URL(request.url, 'http://localhost').searchParams.get('validationToken')
+    if (token) return response.writeHead(200, { 'Content-Type': 'text/plain' }).end(token)
+    let body = ''
+    for await (const chunk of request) body += chunk
+    posts.push(JSON.parse(body))
+    response.writeHead(202).end()
+    return arrived()
+  })
+  receiver.listen(0, '127.0.0.1')
+  await once(receiver, 'listening')
+  try {
+    const subscription = await graph.api('/subscriptions').post({
+      changeType: 'created', notificationUrl: `http://127.0.0.1:${receiver.address().port}/hook`,
+      resource: "me/mailFolders('inbox')/messages", clientState: 'secret',
+      expirationDateTime: new Date(Date.now() + 3_600_000).toISOString(),
+    })
+    const posted = new Promise((resolve) => { arrived = resolve })
+    await deliver(person, 'notified')
+    await posted
+    assert.equal(posts[0].value[0].subscriptionId, subscription.id)
+    assert.equal(posts[0].value[0].clientState, 'secret')
+    await graph.api(`/subscriptions/${subscription.id}`).delete()
+    await assert.rejects(
+      graph.api('/subscriptions').post({
+        changeType: 'created', notificationUrl: 'http://127.0.0.1:9/nobody', resource: 'me/messages',
+        expirationDateTime: new Date(Date.now() + 3_600_000).toISOString(),
+      }),
+      (error) => error.statusCode === 400,
+    )
+  } finally {
+    receiver.close()
+  }
 })
