@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "api/handlers.hpp"
 #include "api/input.hpp"
 #include "api/respond.hpp"
@@ -28,7 +30,11 @@ http::Response ReportResponse(int status, const audit::Report& report) {
         .Member("surplus_count", part.surplus_count)
         .Member("fetched_count", part.fetched_count);
     out.Key("missing").BeginArray();
-    for (const auto& id : part.missing) out.Value(id);
+    for (std::string id : part.missing) {
+      // An event is named with its calendar.
+      std::ranges::replace(id, '\n', ' ');
+      out.Value(id);
+    }
     out.EndArray().EndObject();
   }
   out.EndObject();

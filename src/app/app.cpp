@@ -226,8 +226,9 @@ void App::BuildServices() {
   const google::GoogleParts google_parts{parts.http_client, *parts.tokens, parts.budget,  parts.workers,
                                          parts.clock,       gmail,         &*parts.pauses};
   parts.gmail.emplace(google_parts);
-  parts.google_calendars.emplace(google::GoogleParts{parts.http_client, *parts.tokens, parts.calendar_budget,
-                                                     parts.workers, parts.clock, gmail, &*parts.pauses});
+  const google::GoogleParts google_calendar_parts{
+      parts.http_client, *parts.tokens, parts.calendar_budget, parts.workers, parts.clock, gmail, &*parts.pauses};
+  parts.google_calendars.emplace(google_calendar_parts);
   parts.calendars.Add(*parts.google_calendars);
   parts.graph.emplace(
       microsoft::GraphParts{parts.http_client, *parts.tokens, parts.clock, GraphOptionsOf(settings_), &*parts.pauses});
@@ -245,7 +246,8 @@ void App::BuildServices() {
                                             .accounts = database.accounts(),
                                             .clock = parts.clock,
                                             .google = google_parts,
-                                            .graph = settings_.microsoft.Configured() ? &*parts.graph : nullptr});
+                                            .google_calendar = google_calendar_parts,
+                                            .graph = *parts.graph});
   mail::SyncOptions sync;
   sync.poll_interval = settings_.poll_interval;
   calendar::CalendarSyncOptions calendar_sync;

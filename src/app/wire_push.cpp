@@ -43,13 +43,13 @@ Push::Push(const config::Settings& settings, Parts parts) : hints_(parts.executo
     }
     if (!push.topic.empty() || !push.calendar_webhook.empty()) {
       push::PushStore& store = parts.store;
-      google_.emplace(parts.google, parts.google, std::move(push),
+      google_.emplace(parts.google, parts.google_calendar, std::move(push),
                       [&store](const ConnectedAccountId& account) { return store.SelectedCalendars(account); });
       providers_.Add("google", *google_);
     }
   }
-  if (parts.graph != nullptr && Reaches(settings.microsoft.graph_url, webhooks)) {
-    graph_.emplace(*parts.graph, parts.clock, webhooks + "/webhooks/microsoft");
+  if (settings.microsoft.Configured() && Reaches(settings.microsoft.graph_url, webhooks)) {
+    graph_.emplace(parts.graph, parts.clock, webhooks + "/webhooks/microsoft");
     providers_.Add("microsoft", *graph_);
   }
   renewal_.emplace(push::Renewal::Parts{parts.store, providers_, parts.accounts, parts.clock});

@@ -26,9 +26,8 @@ class Push {
     jobs::JobStore& jobs;
     connected_accounts::AccountStore& accounts;
     const Clock& clock;
-    google::GoogleParts google;
-    /// Null where Microsoft is not configured.
-    microsoft::GraphClients* graph = nullptr;
+    google::GoogleParts google, google_calendar;
+    microsoft::GraphClients& graph;
   };
   /// After CompleteUrls.
   Push(const config::Settings& settings, Parts parts);

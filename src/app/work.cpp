@@ -26,7 +26,8 @@ Work::Work(const Parts& parts)
       index_(parts_.sync),
       calendars_(parts_.calendars),
       audited_mail_(parts_.sync, parts_.jobs, parts_.audits),
-      audit_({parts_.audits, {&audited_mail_}, parts_.sync.status, faults_, parts_.clock, {}}),
+      audited_calendars_(parts_.calendars, parts_.jobs, parts_.audits),
+      audit_({parts_.audits, {&audited_mail_, &audited_calendars_}, parts_.sync.status, faults_, parts_.clock, {}}),
       worker_(parts_.executor, parts_.jobs, parts_.clock, jobs::WorkerOptions{}),
       scheduler_(parts_.executor) {
   worker_.Register(mail::kFetchEmailsKind, [this](const jobs::Job& job) { return live_.Run(job); }, AtMost(8));

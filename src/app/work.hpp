@@ -3,6 +3,7 @@
 #include <optional>
 
 #include "audit/account_audit.hpp"
+#include "audit/audited_calendars.hpp"
 #include "audit/audited_mail.hpp"
 #include "calendar/calendar_sync.hpp"
 #include "connected_accounts/account_store.hpp"
@@ -68,6 +69,7 @@ class Work {
   mail::IndexMessages index_;
   calendar::CalendarSync calendars_;
   audit::AuditedMail audited_mail_;
+  audit::AuditedCalendars audited_calendars_;
   audit::AccountAudit audit_;
   jobs::Worker worker_;
   jobs::Scheduler scheduler_;

@@ -102,6 +102,9 @@ class AuditStore {
   virtual Task<Result<bool>> CompareSome(const mail::WriteFence& fence, Service service, Finding::Kind kind,
                                          int limit) = 0;
   virtual Task<Result<void>> SetPhase(const mail::WriteFence& fence, Service service, Phase phase) = 0;
+  /// Which of these ids are stored now. Items of calendars are named "<calendar's id>\n<event's id>".
+  virtual Task<Result<std::vector<std::string>>> FindStored(const ConnectedAccountId& account, Service service,
+                                                            const std::vector<std::string>& ids) = 0;
   /// Suspected findings and those being checked, by id.
   virtual Task<Result<std::vector<Finding>>> OpenFindings(const ConnectedAccountId& account, Service service,
                                                           int limit) = 0;

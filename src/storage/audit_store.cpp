@@ -71,6 +71,21 @@ ORDER BY external_message_id LIMIT $3)sql";
 constexpr std::string_view kHasMail =
     "SELECT 1 FROM synced_messages WHERE connected_account_id = $1 AND external_message_id = $2";
 
+// Items of calendars are "<calendar>\n<event>". Google lists what differs from a rule by name; Graph does not, and its
+// occurrences come and go with their masters.
+constexpr std::string_view kScanCalendars = R"sql(
+SELECT c.external_id || char(10) || e.external_event_id
+FROM calendar_events e JOIN calendars c ON c.row_id = e.calendar_row
+  JOIN connected_accounts a ON a.id = e.connected_account_id
+WHERE e.connected_account_id = $1 AND c.selected = 1 AND c.removed = 0
+  AND (e.kind IN ('single', 'master') OR (e.kind = 'exception' AND a.provider = 'google'))
+  AND c.external_id || char(10) || e.external_event_id > $2
+ORDER BY 1 LIMIT $3)sql";
+constexpr std::string_view kHasEvent = R"sql(
+SELECT 1 FROM calendars c JOIN calendar_events e ON e.calendar_row = c.row_id
+WHERE c.connected_account_id = $1 AND c.external_id = substr($2, 1, instr($2, char(10)) - 1) AND c.selected = 1
+  AND c.removed = 0 AND e.external_event_id = substr($2, instr($2, char(10)) + 1))sql";
+
 constexpr std::string_view kSuspect = R"sql(
 INSERT INTO audit_findings (connected_account_id, service, external_id, kind, state)
 VALUES ($1, $2, $3, $4, 'suspected') ON CONFLICT DO NOTHING)sql";
@@ -109,7 +124,10 @@ struct Side {
   std::string_view scan;
   std::string_view has;
 };
-Side SideOf(Service) { return {.scan = kScanMail, .has = kHasMail}; }
+Side SideOf(Service service) {
+  if (service == Service::kMail) return {.scan = kScanMail, .has = kHasMail};
+  return {.scan = kScanCalendars, .has = kHasEvent};
+}
 
 std::string_view KindText(Finding::Kind kind) { return kind == Finding::Kind::kMissing ? "missing" : "surplus"; }
 
@@ -367,6 +385,18 @@ Task<Result<void>> AuditStore::SetPhase(const mail::WriteFence& fence, Service s
     return {};
   };
   co_return co_await engine_.Write(write);
+}
+
+Task<Result<std::vector<std::string>>> AuditStore::FindStored(const ConnectedAccountId& account, Service service,
+                                                              const std::vector<std::string>& ids) {
+  auto read = [&](Connection& connection) -> Result<std::vector<std::string>> {
+    std::vector<std::string> stored;
+    for (const std::string& id : ids) {
+      if (connection.Query(SideOf(service).has, account, id).Step()) stored.push_back(id);
+    }
+    return stored;
+  };
+  co_return co_await engine_.Read(read);
 }
 
 Task<Result<std::vector<Finding>>> AuditStore::OpenFindings(const ConnectedAccountId& account, Service service,

@@ -24,6 +24,8 @@ class AuditStore final : public audit::AuditStore {
   Task<Result<bool>> CompareSome(const mail::WriteFence& fence, audit::Service service, audit::Finding::Kind kind,
                                  int limit) override;
   Task<Result<void>> SetPhase(const mail::WriteFence& fence, audit::Service service, audit::Phase phase) override;
+  Task<Result<std::vector<std::string>>> FindStored(const ConnectedAccountId& account, audit::Service service,
+                                                    const std::vector<std::string>& ids) override;
   Task<Result<std::vector<audit::Finding>>> OpenFindings(const ConnectedAccountId& account, audit::Service service,
                                                          int limit) override;
   Task<Result<void>> Settle(const mail::WriteFence& fence, audit::Service service,
