@@ -5,6 +5,7 @@ packages_build=(
   libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev libcurl4-openssl-dev libsimdjson-dev libssl-dev
   libcjose-dev libjansson-dev libsodium-dev libsqlite3-dev libicu-dev libzstd-dev libfmt-dev libspdlog-dev libcli11-dev
   libtomlplusplus-dev libgtest-dev libgmock-dev libbenchmark-dev libnghttp2-dev zlib1g-dev brotli libyaml-cpp-dev tzdata
+  libgmime-3.0-dev
 )
 packages_web=()
 packages_test=(chromium fonts-noto-core fonts-noto-cjk openssl sqlite3)

@@ -67,6 +67,8 @@ struct Call {
 
 // The methods. Each answers in Google's shape whatever it was given.
 Response GetProfile(Call& call);
+/// The account's own address alone: it has no aliases.
+Response SendAsList(Call& call);
 Response WatchMailbox(Call& call);
 Response StopWatch(Call& call);
 Response LabelsList(Call& call);

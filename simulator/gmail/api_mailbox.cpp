@@ -1,4 +1,4 @@
-// getProfile, watch, stop, history.list.
+// getProfile, watch, stop, history.list, settings.sendAs.list.
 #include <algorithm>
 #include <charconv>
 
@@ -87,6 +87,18 @@ Response GetProfile(Call& call) {
   json.Key("messagesTotal").Number(static_cast<std::int64_t>(mailbox.message_count()));
   json.Key("threadsTotal").Number(static_cast<std::int64_t>(mailbox.thread_count()));
   json.Key("historyId").QuotedNumber(mailbox.history_id()).EndObject();
+  return JsonResponse(200, std::move(body));
+}
+
+Response SendAsList(Call& call) {
+  const Account& account = *call.grant.account;
+  std::string body;
+  JsonWriter json(body);
+  json.BeginObject().Key("sendAs").BeginArray().BeginObject();
+  json.Key("sendAsEmail").String(account.email).Key("displayName").String(account.name);
+  json.Key("replyToAddress").String("").Key("signature").String("");
+  json.Key("isPrimary").Bool(true).Key("isDefault").Bool(true);
+  json.EndObject().EndArray().EndObject();
   return JsonResponse(200, std::move(body));
 }
 

@@ -11,6 +11,8 @@ namespace {
 
 Response Dispatch(Call& call) {
   switch (call.matched.method->id) {
+    case MethodId::kSendAsList:
+      return SendAsList(call);
     case MethodId::kGetProfile:
       return GetProfile(call);
     case MethodId::kWatch:

@@ -19,6 +19,7 @@ constexpr std::string_view kSend = "mail gmail.modify gmail.compose gmail.send";
 constexpr std::string_view kCompose = "mail gmail.modify gmail.compose";
 constexpr std::string_view kReadDrafts = "mail gmail.modify gmail.readonly gmail.compose";
 constexpr std::string_view kDelete = "mail";
+constexpr std::string_view kSettings = "mail gmail.modify gmail.readonly gmail.settings.basic";
 
 using enum MethodId;
 constexpr Method kMethods[] = {
@@ -57,6 +58,7 @@ constexpr Method kMethods[] = {
     {kDraftsUpdate, "drafts.update", "PUT", "drafts/{}", 15, "UpdateDraft", kCompose, true},
     {kDraftsDelete, "drafts.delete", "DELETE", "drafts/{}", 10, "DeleteDraft", kCompose},
     {kHistoryList, "history.list", "GET", "history", 2, "ListHistory", kReadMeta},
+    {kSendAsList, "settings.sendAs.list", "GET", "settings/sendAs", 1, "ListSendAs", kSettings},
 };
 
 /// Compares "messages/{}/modify" with segments from `at` on.

@@ -45,6 +45,7 @@ enum class MethodId : std::uint8_t {
   kDraftsDelete,
   kDraftsSend,
   kHistoryList,
+  kSendAsList,
 };
 
 /// One row of the API: where it is, what it costs (README of the provider facts, table of 1 May 2026) and which scopes

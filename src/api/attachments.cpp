@@ -1,19 +1,18 @@
 #include <algorithm>
 #include <array>
+#include <memory>
+#include <stdexcept>
 
 #include <fmt/format.h>
 
+#include "api/downloads.hpp"
 #include "api/file_name.hpp"
 #include "api/handlers.hpp"
 #include "api/input.hpp"
 #include "api/respond.hpp"
-#include "async/timer.hpp"
 
 namespace latchkey::api {
 namespace {
-
-/// Providers take far less in one message; what is larger is not an attachment but an attack on our memory.
-constexpr std::size_t kMaxBytes = 64 << 20;
 
 // A type of our choice: what a browser may be told of without being tempted to run it.
 std::string_view SafeType(std::string_view claimed) {
@@ -22,6 +21,18 @@ std::string_view SafeType(std::string_view claimed) {
                                                              "text/plain",      "text/calendar"};
   const auto* found = std::ranges::find(kKnown, claimed);
   return found == kKnown.end() ? std::string_view("application/octet-stream") : *found;
+}
+
+/// Its own copy of the pipe keeps the bytes wanted exactly as long as the answer goes on.
+Task<void> Stream(http::BodyWriter& body, std::shared_ptr<Pipe> pipe) {
+  while (true) {
+    co_await pipe->Fill();
+    const std::string piece = pipe->Take();
+    if (piece.empty()) break;
+    co_await body.Write(piece);
+  }
+  // A broken download must look broken, not short.
+  if (!*pipe->result()) throw std::runtime_error("attachment broke off: " + pipe->result()->error().detail);
 }
 
 }  // namespace
@@ -40,25 +51,15 @@ Answer DownloadAttachment(Call& call) {
   auto provider = services.mail_providers.MailboxFor(stored->account_id, account->account.provider);
   if (!provider) co_return Fail(provider.error());
 
-  // Gathered before it is answered, so that a message which is gone by now gives a clean refusal and not a cut file;
-  // the permits bound what all downloads together may hold.
-  const auto permit = co_await services.download_slots.Acquire();
-  std::string bytes;
-  bool too_large = false;
-  const std::function<Task<bool>(std::string_view)> sink = [&](std::string_view piece) -> Task<bool> {
-    too_large = bytes.size() + piece.size() > kMaxBytes;
-    if (!too_large) bytes.append(piece);
-    co_return !too_large;
-  };
-  auto fetched = co_await (*provider)->GetAttachment(stored->message.external_id, found->attachment, sink);
-  if (too_large) co_return Fail(ErrorCode::kPayloadTooLarge, "attachment beyond the limit");
-  if (!fetched) co_return Fail(fetched.error());
+  auto begun = co_await services.downloads.Begin(call.user().id, std::move(*provider), stored->message.external_id,
+                                                 found->attachment);
+  if (!begun) co_return Fail(begun.error());
   http::Response response;
   response.SetHeader("Content-Type", std::string(SafeType(found->attachment.mime_type)));
   response.SetHeader("Content-Disposition", AttachmentDisposition(found->attachment.name));
   response.SetHeader("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'");
   response.SetHeader("Cache-Control", "private, no-store");
-  response.body = std::move(bytes);
+  response.stream = [pipe = std::move(*begun)](http::BodyWriter& body) { return Stream(body, pipe); };
   co_return response;
 }
 

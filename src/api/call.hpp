@@ -50,6 +50,7 @@ enum class Body {
   kOptionalJson,
   kJson,
   kRaw,  ///< Whatever it is; the handler reads request.body.
+  kStream,  ///< Any bytes; the handler reads them from the request's body_reader.
 };
 
 /// A row of the route table.
@@ -67,6 +68,7 @@ struct Route {
   bool webhook = false;
   /// Counted against the sign-in limit of the client's address.
   bool rate_limited = false;
+  std::size_t max_body_bytes = 1 << 20;
 };
 
 }  // namespace latchkey::api

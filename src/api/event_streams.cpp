@@ -51,6 +51,7 @@ std::string EventText(const events::Event& event, const boost::json::object& pay
   if (!account.empty()) out.Member("account_id", account);
   if (!message.empty()) out.Member("message_id", message);
   if (event.type == "connect.finished") out.Member("attempt_id", TextOf(payload, "attempt_id"));
+  if (event.type == "outbox.changed") out.Member("outbox_id", TextOf(payload, "outbox_id"));
   if (event.type == "sync.progress") WriteProgress(out, payload);
   if (const auto calendar = TextOf(payload, "calendar_id"); !calendar.empty()) out.Member("calendar_id", calendar);
   out.EndObject();

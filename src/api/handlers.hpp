@@ -50,6 +50,21 @@ Answer ListMessages(Call& call);
 Answer GetMessage(Call& call);
 Answer ListLabels(Call& call);
 
+// send.cpp
+Answer SendMessage(Call& call);
+Answer SendByProvider(Call& call);
+Answer ListSendAddresses(Call& call);
+
+// outbox.cpp
+Answer ListOutbox(Call& call);
+Answer GetOutgoing(Call& call);
+Answer CancelOutgoing(Call& call);
+Answer RetryOutgoing(Call& call);
+
+// uploads.cpp
+Answer UploadFile(Call& call);
+Answer DeleteUpload(Call& call);
+
 // message_view.cpp
 Answer ViewMessage(Call& call);
 Answer ProxyImage(Call& call);

@@ -94,6 +94,24 @@ constexpr Route kRoutes[] = {
      .handler = ListCalendarEvents,
      .query = "from to time_zone account calendar cursor limit"},
     {.path = "/api/v1/calendar-events/{id}", .handler = GetCalendarEvent},
+    // Sending
+    {.method = kPost,
+     .path = "/api/v1/messages",
+     .handler = SendMessage,
+     .body = Body::kJson,
+     .max_body_bytes = 8 << 20},
+    {.method = kPost,
+     .path = "/api/v1/uploads",
+     .handler = UploadFile,
+     .query = "name type",
+     .body = Body::kStream,
+     .max_body_bytes = 64 << 20},
+    {.method = kDelete, .path = "/api/v1/uploads/{id}", .handler = DeleteUpload},
+    {.path = "/api/v1/outbox", .handler = ListOutbox, .query = "account cursor limit"},
+    {.path = "/api/v1/outbox/{id}", .handler = GetOutgoing},
+    {.method = kDelete, .path = "/api/v1/outbox/{id}", .handler = CancelOutgoing},
+    {.method = kPost, .path = "/api/v1/outbox/{id}/retry", .handler = RetryOutgoing, .body = Body::kOptionalJson},
+    {.path = "/api/v1/connected-accounts/{id}/send-addresses", .handler = ListSendAddresses},
 
     // Live
     {.path = "/api/v1/events", .handler = StreamEvents},
@@ -140,6 +158,11 @@ constexpr Route kRoutes[] = {
     {.path = "/api/v1/email-connections/{id}", .handler = GetConnectedAccount},
     {.method = kDelete, .path = "/api/v1/email-connections/{id}", .handler = DisconnectAccount},
     {.method = kPost, .path = "/auth/apis/disconnect/{provider}", .handler = DisconnectByProvider},
+    {.method = kPost,
+     .path = "/send/{provider}",
+     .handler = SendByProvider,
+     .body = Body::kJson,
+     .max_body_bytes = 8 << 20},
 };
 
 }  // namespace
@@ -154,7 +177,8 @@ std::vector<http::Route> BindRoutes(const Services& services) {
     bound.pattern = route.path;
     bound.handler = [&services, &route](http::Request& request) { return Dispatch(services, route, request); };
     bound.access = http::Access::kPublic;  // Dispatch decides.
-    bound.max_body_bytes = route.body == Body::kNone ? 4 << 10 : 1 << 20;
+    bound.max_body_bytes = route.body == Body::kNone ? 4 << 10 : route.max_body_bytes;
+    bound.streams_body = route.body == Body::kStream;
     out.push_back(std::move(bound));
   }
   return out;

@@ -4,7 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "async/timer.hpp"
 #include "async/worker_pool.hpp"
 #include "audit/audit_store.hpp"
 #include "base/clock.hpp"
@@ -23,12 +22,14 @@
 #include "jobs/job_store.hpp"
 #include "mail/mail_provider.hpp"
 #include "mail/message_store.hpp"
+#include "mail/send_mail.hpp"
 #include "oauth/identity_provider.hpp"
 #include "push/receiver.hpp"
 #include "telemetry/metrics.hpp"
 
 namespace latchkey::api {
 
+class Downloads;
 class EventStreams;
 class SessionCache;
 
@@ -75,8 +76,10 @@ struct Services {
   metrics::Registry& metrics;
   /// For work that would hold up the loop.
   WorkerPool& workers;
-  /// Attachments that may be held in memory at once.
-  Semaphore& download_slots;
+  mail::SendMail& send_mail;
+  /// Counts mails and uploads by person.
+  http::RateLimiter& send_limiter;
+  Downloads& downloads;
   const Clock& clock;
 };
 

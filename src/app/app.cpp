@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "api/downloads.hpp"
 #include "api/event_streams.hpp"
 #include "api/routes.hpp"
 #include "api/services.hpp"
@@ -16,6 +17,7 @@
 #include "app/mailboxes.hpp"
 #include "app/ready_file.hpp"
 #include "app/run_until.hpp"
+#include "app/sending.hpp"
 #include "app/wire_providers.hpp"
 #include "app/wire_push.hpp"
 #include "app/work.hpp"
@@ -24,17 +26,20 @@
 #include "connected_accounts/token_source.hpp"
 #include "http/server.hpp"
 #include "http_client/curl_http_client.hpp"
+#include "mail/send_mail.hpp"
 #include "providers/google/calendar.hpp"
 #include "providers/google/gmail.hpp"
+#include "providers/google/gmail_sender.hpp"
 #include "providers/microsoft/graph_calendar.hpp"
+#include "providers/microsoft/graph_sender.hpp"
 #include "storage/database.hpp"
 #include "telemetry/log.hpp"
 
 namespace latchkey::app {
 namespace {
 
-/// Attachments held in memory at once, over all clients.
-constexpr std::size_t kDownloads = 4;
+/// Mails put together at once: each may hold its attachments in memory twice over.
+constexpr std::size_t kCompositions = 2;
 
 http_client::ClientOptions ClientOptions(const config::Settings& settings, metrics::Registry& metrics) {
   http_client::ClientOptions options;
@@ -52,6 +57,15 @@ http_client::ClientOptions ImageClientOptions(const config::Settings& settings) 
   options.ca_file = settings.ca_file;
   options.user_agent = "Mozilla/5.0 (compatible; latchkey/" LATCHKEY_VERSION ")";
   return options;
+}
+
+/// The host of our own address, for what has to be unique in the world.
+std::string HostOf(std::string_view url) {
+  url.remove_prefix(std::min(url.size(), url.find("://") + 3));
+  url = url.substr(0, url.find_first_of("/:?"));
+  // An address literal is no host name; mail ids need something like one.
+  const bool named = url.find_first_not_of("0123456789.[]") != std::string_view::npos && !url.empty();
+  return named ? std::string(url) : "latchkey.localhost";
 }
 
 sync::QuotaBudget::Limits QuotaLimits(const config::Settings& settings) {
@@ -82,7 +96,9 @@ struct App::Parts {
         image_client(executor, ImageClientOptions(settings)),
         auth_limiter(clock, {.burst = 120, .interval = std::chrono::milliseconds(500)}),
         webhook_limiter(clock, {.burst = 2000, .interval = std::chrono::milliseconds(10)}),
-        download_slots(executor, kDownloads) {}
+        send_limiter(clock, {.burst = 60, .interval = std::chrono::seconds(2)}),
+        downloads(executor),
+        compositions(executor, kCompositions) {}
 
   Executor executor;
   SystemClock clock;
@@ -96,7 +112,9 @@ struct App::Parts {
   http_client::CurlHttpClient image_client;
   http::RateLimiter auth_limiter;
   http::RateLimiter webhook_limiter;
-  Semaphore download_slots;
+  http::RateLimiter send_limiter;
+  api::Downloads downloads;
+  Semaphore compositions;
 
   // Everything below needs the public URL.
   api::Site site;
@@ -122,6 +140,8 @@ struct App::Parts {
   std::optional<CalendarAccountStatus> calendar_status;
   std::optional<images::ImageProxy> images;
   std::optional<Push> push;
+  Senders senders;
+  std::optional<mail::SendMail> send_mail;
   std::optional<Work> work;
   std::optional<api::SessionCache> session_cache;
   std::optional<api::EventStreams> streams;
@@ -168,7 +188,7 @@ std::expected<void, StartFailure> App::Listen() {
   auto& parts = *parts_;
   // The router comes later, once the address is known; the loop serves nobody before.
   http::Handler handler = [&parts](http::Request& request) { return parts.router->Handle(request); };
-  auto limit = [&parts](const http::Request& request) { return parts.router->BodyLimit(request); };
+  auto limit = [&parts](const http::Request& request) { return parts.router->PlanBody(request); };
   try {
     parts.server = std::make_unique<http::Server>(parts.executor, options, std::move(handler), limit);
   } catch (const std::invalid_argument& failure) {
@@ -237,6 +257,15 @@ void App::BuildServices() {
   parts.calendars.Add(*parts.microsoft_calendars);
   parts.account_status.emplace(database.accounts());
   parts.calendar_status.emplace(database.accounts());
+  parts.senders.Add(std::make_unique<google::GmailSenders>(google_parts, parts.compositions));
+  parts.senders.Add(std::make_unique<microsoft::GraphSenders>(*parts.graph));
+  parts.send_mail.emplace(mail::SendMail::Parts{.outbox = database.outbox(),
+                                                .messages = database.message_reader(),
+                                                .senders = parts.senders,
+                                                .mailboxes = *parts.mailboxes,
+                                                .accounts = *parts.account_status,
+                                                .clock = parts.clock,
+                                                .domain = HostOf(settings_.public_url)});
   parts.images.emplace(parts.executor, parts.image_client, crypto::SealedBox(settings_.session_secret, "remote image"),
                        parts.clock);
   parts.push.emplace(settings_, Push::Parts{.executor = parts.executor,
@@ -267,6 +296,8 @@ void App::BuildServices() {
       .disconnect = *parts.disconnect,
       .tokens = *parts.tokens,
       .pauses = database.pauses(),
+      .senders = parts.senders,
+      .outbox = database.outbox(),
       .clock = parts.clock,
       .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync, &parts.push->hints()},
       .calendars = {database.calendars(), parts.calendars, *parts.calendar_status, parts.clock, calendar_sync}});
@@ -299,7 +330,9 @@ void App::BuildServices() {
                                        .webhook_limiter = parts.webhook_limiter,
                                        .metrics = parts.metrics,
                                        .workers = parts.workers,
-                                       .download_slots = parts.download_slots,
+                                       .send_mail = *parts.send_mail,
+                                       .send_limiter = parts.send_limiter,
+                                       .downloads = parts.downloads,
                                        .clock = parts.clock});
   parts.web_app.emplace(api::EmbeddedWebApp());
   const auto fallback = [&parts](const http::Request& request) { return parts.web_app->TryServe(request); };
@@ -344,6 +377,7 @@ Task<void> App::Stop() {
   log::Info("server.stopping");
   auto& parts = *parts_;
   if (parts.server) co_await parts.server->Stop();
+  co_await parts.downloads.Stop();
   if (parts.work) co_await parts.work->Stop();
   if (parts.push) co_await parts.push->hints().Stop();
   if (parts.database) co_await parts.database->Stop();

@@ -26,6 +26,9 @@ Task<Result<mail::AccountStatus::Account>> MailAccountStatus::Find(const Connect
   out.has_fault = found->fault.has_value();
   out.can_read_mail =
       std::ranges::find(found->granted, connected_accounts::Capability::kReadMail) != found->granted.end();
+  out.can_send_mail =
+      std::ranges::find(found->granted, connected_accounts::Capability::kSendMail) != found->granted.end();
+  out.email = found->email;
   co_return out;
 }
 

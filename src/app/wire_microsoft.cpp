@@ -32,6 +32,10 @@ void AddMicrosoftOrigins(const config::Settings& settings, std::vector<std::stri
   if (!settings.microsoft.Configured()) return;
   origins.push_back(DiscoveryUrl(settings.microsoft));
   origins.push_back(settings.microsoft.graph_url);
+  // Upload sessions for large attachments live beside Graph; a stand-in keeps to its own origin.
+  if (settings.microsoft.graph_url.starts_with("https://graph.microsoft.com")) {
+    for (const auto* host : {"https://outlook.office.com", "https://outlook.office365.com"}) origins.emplace_back(host);
+  }
 }
 
 }  // namespace latchkey::app

@@ -7,6 +7,7 @@ namespace {
 
 constexpr std::chrono::hours kEventsKept{24 * 3};
 constexpr std::chrono::hours kJobsKept{24 * 14};
+constexpr std::chrono::hours kOutboxKept{24 * 30};
 constexpr int kBatch = 500;
 
 jobs::KindOptions AtMost(int running) {
@@ -28,6 +29,8 @@ Work::Work(const Parts& parts)
       audited_mail_(parts_.sync, parts_.jobs, parts_.audits),
       audited_calendars_(parts_.calendars, parts_.jobs, parts_.audits),
       audit_({parts_.audits, {&audited_mail_, &audited_calendars_}, parts_.sync.status, faults_, parts_.clock, {}}),
+      send_(
+          {.outbox = parts_.outbox, .senders = parts_.senders, .accounts = parts_.sync.status, .clock = parts_.clock}),
       worker_(parts_.executor, parts_.jobs, parts_.clock, jobs::WorkerOptions{}),
       scheduler_(parts_.executor) {
   worker_.Register(mail::kFetchEmailsKind, [this](const jobs::Job& job) { return live_.Run(job); }, AtMost(8));
@@ -38,6 +41,7 @@ Work::Work(const Parts& parts)
   worker_.Register(audit::kAuditKind, [this](const jobs::Job& job) { return audit_.Run(job); }, AtMost(2));
   worker_.Register(jobs::kDeleteSyncedData, [this](const jobs::Job& job) { return DeleteSyncedData(job); }, AtMost(4));
   worker_.Register(push::kRenewKind, [this](const jobs::Job& job) { return parts_.push.Run(job); }, AtMost(4));
+  worker_.Register(mail::kSendEmailKind, [this](const jobs::Job& job) { return send_.Run(job); }, AtMost(4));
   worker_.Register(
       connected_accounts::kRevokeGrant, [this](const jobs::Job& job) { return parts_.disconnect.RevokeGrant(job); },
       AtMost(4));
@@ -58,6 +62,7 @@ void Work::Start() {
   }
   scheduler_.Every("rescue_jobs", std::chrono::seconds(5), [this] { return RescueJobs(); });
   scheduler_.Every("queue_unused_grants", std::chrono::hours(1), [this] { return QueueUnusedGrants(); });
+  scheduler_.Every("requeue_mail", std::chrono::seconds(30), [this] { return RequeueMail(); });
   scheduler_.Every("prune", std::chrono::hours(1), [this] { return Prune(); });
 }
 
@@ -126,6 +131,13 @@ Task<Result<void>> Work::QueueUnusedGrants() {
   co_return Result<void>();
 }
 
+Task<Result<void>> Work::RequeueMail() {
+  auto queued = co_await parts_.outbox.Requeue(kBatch);
+  if (!queued) co_return Fail(queued.error());
+  if (*queued > 0) worker_.Wake();
+  co_return Result<void>();
+}
+
 Task<Result<void>> Work::Prune() {
   const auto now = parts_.clock.Now();
   int gone = kBatch;
@@ -138,7 +150,9 @@ Task<Result<void>> Work::Prune() {
     if (!expired) co_return Fail(expired.error());
     auto pauses = co_await parts_.pauses.PrunePauses(now, kBatch);
     if (!pauses) co_return Fail(pauses.error());
-    gone = std::max({*events, *finished, *expired, *pauses});
+    auto outbox = co_await parts_.outbox.Prune(now - kOutboxKept, kBatch);
+    if (!outbox) co_return Fail(outbox.error());
+    gone = std::max({*events, *finished, *expired, *pauses, *outbox});
   }
   co_return Result<void>();
 }

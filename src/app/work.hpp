@@ -18,6 +18,7 @@
 #include "mail/folder_sync.hpp"
 #include "mail/index_messages.hpp"
 #include "mail/mail_sync.hpp"
+#include "mail/send_job.hpp"
 #include "mail/sync_parts.hpp"
 #include "push/renewal.hpp"
 
@@ -40,6 +41,8 @@ class Work {
     connected_accounts::Disconnect& disconnect;
     connected_accounts::RefreshingTokenSource& tokens;
     sync::PauseStore& pauses;
+    mail::MailSenders& senders;
+    mail::OutboxStore& outbox;
     const Clock& clock;
     mail::SyncParts sync;
     calendar::CalendarSyncParts calendars;
@@ -59,6 +62,7 @@ class Work {
   Task<jobs::Outcome> DeleteSyncedData(const jobs::Job& job);
   Task<Result<void>> RescueJobs();
   Task<Result<void>> QueueUnusedGrants();
+  Task<Result<void>> RequeueMail();
   Task<Result<void>> Prune();
 
   Parts parts_;
@@ -71,6 +75,7 @@ class Work {
   audit::AuditedMail audited_mail_;
   audit::AuditedCalendars audited_calendars_;
   audit::AccountAudit audit_;
+  mail::SendJob send_;
   jobs::Worker worker_;
   jobs::Scheduler scheduler_;
 };

@@ -49,7 +49,7 @@ std::expected<std::size_t, Refusal> ChunkedBody::Feed(std::string_view bytes) {
         break;
       case State::kSizeLf:
         valid = byte == '\n';
-        if (size_ > limit_ - body_.size()) return std::unexpected(Refusal{413, "body too large"});
+        if (size_ > limit_ - taken_ - body_.size()) return std::unexpected(Refusal{413, "body too large"});
         digits_ = 0;
         state_ = size_ == 0 ? State::kEndCr : State::kData;
         break;

@@ -5,6 +5,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "http/request_head.hpp"
 
@@ -23,6 +24,11 @@ class ChunkedBody {
   std::expected<std::size_t, Refusal> Feed(std::string_view bytes);
   bool done() const { return state_ == State::kDone; }
   std::string& body() { return body_; }
+  /// What was decoded since the last call; the limit still counts all of it.
+  std::string Take() {
+    taken_ += body_.size();
+    return std::exchange(body_, {});
+  }
 
  private:
   enum class State { kSize, kSizeLf, kData, kDataCr, kDataLf, kEndCr, kEndLf, kDone };
@@ -30,6 +36,7 @@ class ChunkedBody {
 
   std::size_t limit_;
   std::string body_;
+  std::size_t taken_ = 0;
   State state_ = State::kSize;
   std::uint64_t size_ = 0;
   int digits_ = 0;

@@ -11,11 +11,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/system/system_error.hpp>
 #include <charconv>
-#include <cstring>
 #include <exception>
 #include <utility>
 
-#include "http/chunked_body.hpp"
+#include "http/body_source.hpp"
 #include "http/problem.hpp"
 #include "telemetry/log.hpp"
 
@@ -27,11 +26,8 @@ using boost::system::error_code;
 
 namespace {
 
-constexpr std::size_t kReadSize = 16 << 10;
 constexpr std::chrono::seconds kLingerTime{2};
 constexpr std::size_t kMaxLingerBytes = 1 << 20;
-/// A body grows with what arrives; its announced length is no reason to reserve memory.
-constexpr std::size_t kMaxReserve = 64 << 10;
 
 auto Redirected(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
@@ -126,122 +122,6 @@ Task<void> Connection::Run() {
   socket_.close(ignored);
 }
 
-/// Waits for more bytes behind those in the buffer; false when there are none to come.
-Task<bool> Connection::ReadMore() {
-  if (begin_ > 0) {
-    std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-    end_ -= begin_;
-    begin_ = 0;
-  }
-  // An idle connection holds no buffer of its own.
-  if (buffer_.size() < end_ + kReadSize / 4) buffer_.resize(end_ + kReadSize);
-  error_code error;
-  const std::size_t count =
-      co_await socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_), Redirected(error));
-  end_ += count;
-  // The sweep may have come between the arrival of these bytes and this line: it has decided then.
-  co_return !error && count > 0 && !timed_out_ && !closing_;
-}
-
-/// The length of the next head in the buffer; nullopt when the connection is over.
-Task<std::optional<std::size_t>> Connection::ReadHead() {
-  const ServerOptions& options = server_.options;
-  std::size_t searched = 0;
-  int empty_lines = 0;
-  Enter(Phase::kIdle, options.idle_timeout);
-  if (end_ > begin_) Enter(Phase::kHead, options.head_timeout);
-  while (true) {
-    const std::string_view received(buffer_.data() + begin_, end_ - begin_);
-    // A server should forgive an empty line before the request line (RFC 9112 section 2.2).
-    if (received.starts_with("\r\n") && empty_lines < 2) {
-      begin_ += 2;
-      ++empty_lines;
-      continue;
-    }
-    const std::size_t found = received.find("\r\n\r\n", searched);
-    if (found != std::string_view::npos) {
-      if (found + 4 <= options.max_head_bytes) co_return found + 4;
-      co_await Refuse({431, "head too long"});
-      co_return std::nullopt;
-    }
-    // A head without CRLF would otherwise only end with the deadline.
-    if (received.find("\n\n") != std::string_view::npos) {
-      co_await Refuse({400, "malformed line"});
-      co_return std::nullopt;
-    }
-    if (received.size() >= options.max_head_bytes) {
-      const bool in_target = received.find('\n') == std::string_view::npos;
-      co_await Refuse(in_target ? Refusal{414, "target too long"} : Refusal{431, "head too long"});
-      co_return std::nullopt;
-    }
-    searched = received.size() < 3 ? 0 : received.size() - 3;
-    const bool first = received.empty();
-    if (first && draining_) co_return std::nullopt;
-    if (!co_await ReadMore()) {
-      if (timed_out_ && phase_ == Phase::kHead) co_await Refuse({408, "head timeout"});
-      co_return std::nullopt;
-    }
-    if (first) Enter(Phase::kHead, options.head_timeout);
-  }
-}
-
-Task<bool> Connection::Continue(const RequestHead& head) {
-  if (!head.expects_continue || end_ > begin_) co_return true;
-  co_return co_await WriteAll("HTTP/1.1 100 Continue\r\n\r\n");
-}
-
-Task<bool> Connection::ReadSized(std::size_t size, std::string& body) {
-  body.reserve(std::min(size, kMaxReserve));
-  const auto started = Clock::now();
-  while (true) {
-    const std::size_t take = std::min(size - body.size(), end_ - begin_);
-    body.append(buffer_, begin_, take);
-    begin_ += take;
-    if (body.size() == size) co_return true;
-    const std::chrono::seconds earned(body.size() / server_.options.min_body_bytes_per_second);
-    deadline_ = started + server_.options.body_timeout + earned;
-    if (!co_await ReadMore()) co_return false;
-  }
-}
-
-Task<bool> Connection::ReadChunked(std::size_t limit, std::string& body) {
-  ChunkedBody chunks(limit);
-  const auto started = Clock::now();
-  while (true) {
-    const auto used = chunks.Feed(std::string_view(buffer_.data() + begin_, end_ - begin_));
-    if (!used) {
-      co_await Refuse(used.error());
-      co_return false;
-    }
-    begin_ += *used;
-    if (chunks.done()) {
-      body = std::move(chunks.body());
-      co_return true;
-    }
-    const std::chrono::seconds earned(chunks.body().size() / server_.options.min_body_bytes_per_second);
-    deadline_ = started + server_.options.body_timeout + earned;
-    if (!co_await ReadMore()) co_return false;
-  }
-}
-
-Task<bool> Connection::ReadBody(const RequestHead& head, Request& request) {
-  if (!head.chunked && head.content_length.value_or(0) == 0) co_return true;
-  const std::size_t limit = server_.body_limit ? server_.body_limit(request) : 1 << 20;
-  if (head.content_length.value_or(0) > limit) {
-    co_await Refuse({413, "body too large"});
-    co_return false;
-  }
-  Enter(Phase::kBody, server_.options.body_timeout);
-  bool complete = co_await Continue(head);
-  if (complete) {
-    // The answer itself when refused.
-    complete = head.chunked ? co_await ReadChunked(limit, request.body)
-                            : co_await ReadSized(static_cast<std::size_t>(*head.content_length), request.body);
-  }
-  if (!complete && timed_out_ && phase_ == Phase::kBody) co_await Refuse({408, "body timeout"});
-  co_return complete;
-}
-
 void Connection::MakeRequest(const RequestHead& head, Target target, Request& request) {
   request.method = head.method;
   request.target.assign(head.target);
@@ -278,11 +158,33 @@ Task<bool> Connection::ServeOne() {
   }
   Request request;
   MakeRequest(*head, std::move(target), request);
-  if (!co_await ReadBody(*head, request)) co_return false;
-  co_return co_await Answer(*head, request);
+  const BodyPlan plan = server_.body_planner ? server_.body_planner(request) : BodyPlan();
+  if (head->content_length.value_or(0) > plan.limit) {
+    co_await Refuse({413, "body too large"});
+    co_return false;
+  }
+  BodySource source(*this, *head, plan.limit);
+  if (plan.streamed) {
+    request.body_reader = &source;
+  } else if (!co_await GatherBody(source, request.body)) {
+    co_return false;
+  }
+  co_return co_await Answer(*head, request, source);
 }
 
-Task<bool> Connection::Answer(const RequestHead& head, Request& request) {
+Task<Response> Connection::RunHandler(Request& request) {
+  try {
+    co_return co_await server_.handler(request);
+  } catch (const boost::system::system_error& error) {
+    if (error.code() == asio::error::operation_aborted) throw;
+    log::Failure("http.handler_failed", {{"request_id", request.request_id}, {"detail", error.what()}});
+  } catch (const std::exception& error) {
+    log::Failure("http.handler_failed", {{"request_id", request.request_id}, {"detail", error.what()}});
+  }
+  co_return MakeProblem(ErrorCode::kInternal, request.request_id);
+}
+
+Task<bool> Connection::Answer(const RequestHead& head, Request& request, BodySource& source) {
   const auto started = Clock::now();
   // The handler's own waits have deadlines; the client's patience is not ours to limit here.
   Enter(Phase::kAnswer, Clock::duration::max());
@@ -291,19 +193,13 @@ Task<bool> Connection::Answer(const RequestHead& head, Request& request) {
     response.status = 204;
     response.AddHeader("Allow", "GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS");
   } else {
-    bool failed = false;
-    try {
-      response = co_await server_.handler(request);
-    } catch (const boost::system::system_error& error) {
-      if (error.code() == asio::error::operation_aborted) throw;
-      failed = true;
-      log::Failure("http.handler_failed", {{"request_id", request.request_id}, {"detail", error.what()}});
-    } catch (const std::exception& error) {
-      failed = true;
-      log::Failure("http.handler_failed", {{"request_id", request.request_id}, {"detail", error.what()}});
-    }
-    if (failed) response = MakeProblem(ErrorCode::kInternal, request.request_id);
+    response = co_await RunHandler(request);
   }
+  if (request.body_reader && source.failed()) {
+    if (source.refusal()) co_await Refuse(*source.refusal());
+    co_return false;
+  }
+  body_left_ = !source.done();
   sent_ = 0;
   const bool keep = co_await Send(response, head, request.request_id);
   Note(request, response.status, started);
@@ -313,7 +209,7 @@ Task<bool> Connection::Answer(const RequestHead& head, Request& request) {
 Task<bool> Connection::Send(Response& response, const RequestHead& head, std::string_view request_id) {
   const std::string_view body = response.static_body.empty() ? std::string_view(response.body) : response.static_body;
   ResponseHeadOptions options;
-  options.close = !head.keep_alive || draining_ || server_.stopping;
+  options.close = !head.keep_alive || draining_ || server_.stopping || body_left_;
   options.hsts = server_.options.hsts;
   options.date = server_.date;
   options.request_id = request_id;
@@ -332,7 +228,7 @@ Task<bool> Connection::Send(Response& response, const RequestHead& head, std::st
   if (!head.http_1_1 && !options.close) out_.insert(out_.size() - 2, "Connection: keep-alive\r\n");
   const bool with_body = !bodiless && head.method != Method::kHead;
   const bool written = co_await WriteAll(out_, with_body ? body : std::string_view());
-  if (options.close && written && end_ > begin_) co_await Linger();
+  if (options.close && written && (end_ > begin_ || body_left_)) co_await Linger();
   co_return written && !options.close;
 }
 
@@ -365,9 +261,9 @@ Task<bool> Connection::SendStream(Response& response, ResponseHeadOptions& optio
       error_code error;
       co_await socket_.async_wait(tcp::socket::wait_read, Redirected(error));
       if (done || error) co_return;
-      if (end_ - begin_ >= kReadSize) co_return;
-      if (buffer_.size() < end_ + kReadSize) buffer_.resize(end_ + kReadSize);
-      const std::size_t count = socket_.read_some(asio::buffer(buffer_.data() + end_, kReadSize), error);
+      if (end_ - begin_ >= Connection::kReadSize) co_return;
+      if (buffer_.size() < end_ + Connection::kReadSize) buffer_.resize(end_ + Connection::kReadSize);
+      const std::size_t count = socket_.read_some(asio::buffer(buffer_.data() + end_, Connection::kReadSize), error);
       end_ += count;
       if (error && error != asio::error::would_block) {
         stream_cancel_.emit(asio::cancellation_type::terminal);

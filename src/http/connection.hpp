@@ -27,7 +27,7 @@ class Connection;
 struct ServerContext {
   ServerOptions options;
   Handler handler;
-  Server::BodyLimit body_limit;
+  Server::BodyPlanner body_planner;
   TrustedProxies trusted_proxies;
   bool stopping = false;
   /// IMF-fixdate of this second.
@@ -62,18 +62,19 @@ class Connection {
   void CloseWaiting();
 
  private:
+  static constexpr std::size_t kReadSize = 16 << 10;
   enum class Phase { kIdle, kHead, kBody, kAnswer, kStream, kLinger };
   class StreamWriter;
+  class BodySource;
 
   void Enter(Phase phase, Clock::duration allowed);
   Task<bool> ReadMore();
   Task<std::optional<std::size_t>> ReadHead();
-  Task<bool> ReadBody(const RequestHead& head, Request& request);
-  Task<bool> ReadChunked(std::size_t limit, std::string& body);
-  Task<bool> ReadSized(std::size_t size, std::string& body);
+  Task<bool> GatherBody(BodySource& source, std::string& body);
   Task<bool> Continue(const RequestHead& head);
   Task<bool> ServeOne();
-  Task<bool> Answer(const RequestHead& head, Request& request);
+  Task<bool> Answer(const RequestHead& head, Request& request, BodySource& source);
+  Task<Response> RunHandler(Request& request);
   Task<bool> Send(Response& response, const RequestHead& head, std::string_view request_id);
   Task<bool> SendStream(Response& response, ResponseHeadOptions& options);
   Task<void> Refuse(const Refusal& refusal);
@@ -100,6 +101,8 @@ class Connection {
   bool timed_out_ = false;
   bool draining_ = false;
   bool closing_ = false;
+  /// The present request's body was not read to its end: the connection can hold no other request.
+  bool body_left_ = false;
   std::uint64_t sent_ = 0;
   boost::asio::cancellation_signal stream_cancel_;
 };

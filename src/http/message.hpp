@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstddef>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -9,6 +10,7 @@
 #include <vector>
 
 #include "async/task.hpp"
+#include "base/error.hpp"
 
 namespace latchkey::http {
 
@@ -24,6 +26,22 @@ struct Principal {
   virtual ~Principal() = default;
 };
 
+/// The body of a request whose route takes it piece by piece.
+class BodyReader {
+ public:
+  virtual ~BodyReader() = default;
+  /// The next piece, valid until the next call; empty at the end. Until then nothing more is read, so a slow receiver
+  /// slows its sender. A failure means that the body broke off or broke the rules: the server then answers (or closes)
+  /// by itself, whatever the handler returns.
+  virtual Task<Result<std::string_view>> Read() = 0;
+};
+
+/// How a request's body is taken.
+struct BodyPlan {
+  std::size_t limit = 1 << 20;  ///< Beyond: 413.
+  bool streamed = false;        ///< Handed to the handler as a reader, not gathered.
+};
+
 /// A request that passed the server's framing, size and syntax checks.
 struct Request {
   Method method = Method::kGet;
@@ -35,6 +53,8 @@ struct Request {
   std::vector<std::pair<std::string, std::string>> query;
   std::vector<Header> headers;
   std::string body;
+  /// Instead of `body` on routes that stream it; valid while the handler runs.
+  BodyReader* body_reader = nullptr;
   /// The client's address after trusted proxies were taken off, without port.
   std::string client_address;
   /// For the log line, the problem's `ref` and the X-Request-Id header.

@@ -127,9 +127,10 @@ Router::Found Router::Find(const Request& request) const {
   return found;
 }
 
-std::size_t Router::BodyLimit(const Request& request) const {
+BodyPlan Router::PlanBody(const Request& request) const {
   const Found found = Find(request);
-  return found.route ? found.route->max_body_bytes : Route().max_body_bytes;
+  if (!found.route) return {};
+  return {.limit = found.route->max_body_bytes, .streamed = found.route->streams_body};
 }
 
 Task<Response> Router::Handle(Request& request) const {

@@ -23,6 +23,8 @@ struct Route {
   Handler handler;
   Access access = Access::kSession;
   std::size_t max_body_bytes = 1 << 20;
+  /// The handler reads the body itself, piece by piece.
+  bool streams_body = false;
 };
 
 /// Binds a member function as a handler. `object` must outlive the router.
@@ -46,8 +48,8 @@ class Router {
   ~Router();
 
   Task<Response> Handle(Request& request) const;
-  /// The limit of the route that would serve `request`; asked before its body is read.
-  std::size_t BodyLimit(const Request& request) const;
+  /// How the route that would serve `request` takes its body; asked before it is read.
+  BodyPlan PlanBody(const Request& request) const;
 
  private:
   struct Node;

@@ -127,9 +127,9 @@ TEST(Router, KnowsEachRoutesBodyLimit) {
   Request request;
   request.path = "/items";
   request.method = Method::kPost;
-  EXPECT_EQ(router.BodyLimit(request), 7u);
+  EXPECT_EQ(router.PlanBody(request).limit, 7u);
   request.path = "/none";
-  EXPECT_EQ(router.BodyLimit(request), 1u << 20);
+  EXPECT_EQ(router.PlanBody(request).limit, 1u << 20);
 }
 
 TEST(Router, RefusesTablesThatAreAmbiguousOrMalformed) {

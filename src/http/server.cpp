@@ -73,11 +73,11 @@ Error Translate(const error_code& error, const std::string& what) {
 }  // namespace
 
 struct Server::State : std::enable_shared_from_this<Server::State> {
-  State(Executor home, ServerOptions options, Handler handler, BodyLimit body_limit)
+  State(Executor home, ServerOptions options, Handler handler, BodyPlanner body_planner)
       : executor(std::move(home)),
         context{.options = options,
                 .handler = std::move(handler),
-                .body_limit = std::move(body_limit),
+                .body_planner = std::move(body_planner),
                 .trusted_proxies = TrustedProxies(options.trusted_proxies)},
         acceptor(executor),
         service(executor),
@@ -197,9 +197,9 @@ Task<void> Server::State::Accept() {
   }
 }
 
-Server::Server(Executor executor, ServerOptions options, Handler handler, BodyLimit body_limit)
+Server::Server(Executor executor, ServerOptions options, Handler handler, BodyPlanner body_planner)
     : state_(std::make_shared<State>(std::move(executor), std::move(options), std::move(handler),
-                                     std::move(body_limit))) {}
+                                     std::move(body_planner))) {}
 
 Server::~Server() = default;
 

@@ -46,11 +46,11 @@ struct ServerOptions {
 /// security headers, request id and log line. Loop thread only. Stop() before destruction.
 class Server {
  public:
-  /// Asked when a request's head is complete: how large its body may be.
-  using BodyLimit = std::function<std::size_t(const Request&)>;
+  /// Asked when a request's head is complete: how its body is taken.
+  using BodyPlanner = std::function<BodyPlan(const Request&)>;
 
   /// Throws std::invalid_argument for a malformed trusted proxy.
-  Server(Executor executor, ServerOptions options, Handler handler, BodyLimit body_limit);
+  Server(Executor executor, ServerOptions options, Handler handler, BodyPlanner body_planner);
   ~Server();
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;

@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -28,6 +29,7 @@ namespace asio = boost::asio;
 using asio::ip::tcp;
 using namespace std::chrono_literals;
 using ::latchkey::testing::RunTask;
+using ::testing::HasSubstr;
 
 constexpr std::string_view kHost = "Host: localhost\r\n";
 
@@ -84,6 +86,25 @@ class ServerTest : public ::testing::Test {
         co_await body.Write("world");
       };
     }
+    if (request.path == "/stream" && request.FindQuery("refuse")) response.status = 403;
+    if (request.path == "/stream" && !request.FindQuery("refuse")) {
+      std::size_t largest = 0;
+      std::string body;
+      while (true) {
+        const auto piece = co_await request.body_reader->Read();
+        if (!piece) {
+          broken_ = true;
+          response.status = 500;
+          break;
+        }
+        if (piece->empty()) break;
+        largest = std::max(largest, piece->size());
+        body += *piece;
+      }
+      largest_piece_ = largest;
+      response.body = std::to_string(body.size()) + " bytes";
+      if (body.size() < 100) response.body += ": " + body;
+    }
     ++handled_;
     co_return response;
   }
@@ -104,7 +125,9 @@ class ServerTest : public ::testing::Test {
   void Start() {
     server_ = std::make_unique<Server>(
         loop_.get_executor(), options_, [this](Request& request) { return Handle(request); },
-        [](const Request& request) -> std::size_t { return request.path == "/small" ? 10 : 1 << 20; });
+        [](const Request& request) {
+          return BodyPlan{.limit = request.path == "/small" ? 10UL : 1UL << 20, .streamed = request.path == "/stream"};
+        });
     ASSERT_TRUE(server_->Listen("127.0.0.1", 0));
   }
 
@@ -177,6 +200,8 @@ class ServerTest : public ::testing::Test {
   Signal release_{loop_.get_executor()};
   Signal stream_ended_{loop_.get_executor()};
   int handled_ = 0;
+  bool broken_ = false;
+  std::size_t largest_piece_ = 0;
 };
 
 TEST_F(ServerTest, AnswersWithLengthDateAndRequestId) {
@@ -285,6 +310,34 @@ TEST_F(ServerTest, LimitsBodiesPerRoute) {
   EXPECT_EQ(StatusOf(Ask(head + "Content-Length: 11\r\n\r\n0123456789a")), 413);
   EXPECT_EQ(StatusOf(Ask(head + "Content-Length: 999999999999999999\r\n\r\n")), 413);
   EXPECT_EQ(StatusOf(Ask(head + "Transfer-Encoding: chunked\r\n\r\nb\r\n0123456789a\r\n0\r\n\r\n")), 413);
+}
+
+TEST_F(ServerTest, ABodyIsHandedOverInPiecesToARouteThatStreams) {
+  const std::string next = "GET /echo HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n";
+  const std::string head = "POST /stream HTTP/1.1\r\nHost: a\r\n";
+  EXPECT_THAT(Ask(head + "Content-Length: 5\r\n\r\nhello" + next), HasSubstr("5 bytes: hello"));
+  EXPECT_THAT(Ask(head + "Transfer-Encoding: chunked\r\n\r\n3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n" + next),
+              HasSubstr("5 bytes: hello"));
+  EXPECT_THAT(Ask(head + "\r\n" + next), HasSubstr("0 bytes"));
+  EXPECT_THAT(Ask(head + "Content-Length: 1000000\r\n\r\n" + std::string(1'000'000, 'x') + next),
+              HasSubstr("1000000 bytes"));
+  EXPECT_LE(largest_piece_, 64U << 10) << "never gathered";
+  EXPECT_EQ(StatusOf(Ask(head + "Content-Length: 1048577\r\n\r\n")), 413);
+}
+
+TEST_F(ServerTest, AStreamedBodyThatBreaksTheRulesIsAnsweredByTheServer) {
+  const std::string head = "POST /stream HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n";
+  EXPECT_EQ(StatusOf(Ask(head + "3\r\nhel\r\nxx\r\n")), 400);
+  EXPECT_TRUE(broken_);
+  EXPECT_EQ(Ask("POST /stream HTTP/1.1\r\nHost: a\r\nContent-Length: 9\r\n\r\nshort"), "") << "nobody is left to tell";
+}
+
+TEST_F(ServerTest, AStreamedBodyThatNobodyReadEndsTheConnection) {
+  const auto answer =
+      Ask("POST /stream?refuse=1 HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nhelloGET / HTTP/1.1\r\n");
+  EXPECT_EQ(StatusOf(answer), 403);
+  EXPECT_THAT(answer, HasSubstr("Connection: close"));
+  EXPECT_EQ(handled_, 1);
 }
 
 TEST_F(ServerTest, LimitsHeads) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "async/task.hpp"
@@ -24,6 +25,8 @@ class AccountStatus {
     bool paused = false;
     bool disconnecting = false;
     bool can_read_mail = true;
+    bool can_send_mail = true;
+    std::string email;
     /// Something held the account until now: work that gave up meanwhile has to be queued again.
     bool has_fault = false;
   };

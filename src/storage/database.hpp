@@ -17,6 +17,7 @@
 #include "jobs/job_store.hpp"
 #include "mail/folder_store.hpp"
 #include "mail/message_store.hpp"
+#include "mail/outbox.hpp"
 #include "oauth/consumed_states.hpp"
 #include "push/push_store.hpp"
 #include "sync/provider_pause.hpp"
@@ -54,6 +55,7 @@ class Database {
   virtual connected_accounts::AccountStore& accounts() = 0;
   virtual identity::IdentityStore& identity() = 0;
   virtual oauth::ConsumedStates& consumed_states() = 0;
+  virtual mail::OutboxStore& outbox() = 0;
   virtual crypto::KeyStore& keys() = 0;
   virtual jobs::JobStore& jobs() = 0;
   virtual events::EventStore& events() = 0;

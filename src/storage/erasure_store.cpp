@@ -107,6 +107,19 @@ constexpr Table kTables[] = {
     {"calendar_sync_status", "SELECT count(*) FROM calendar_sync_status WHERE connected_account_id = $1",
      "DELETE FROM calendar_sync_status WHERE connected_account_id IN "
      "(SELECT connected_account_id FROM calendar_sync_status WHERE connected_account_id = $1 LIMIT $2)"},
+    {"outbox_attachments",
+     "SELECT count(*) FROM outbox_attachments t JOIN outbox o ON o.row_id = t.outbox_row WHERE o.connected_account_id "
+     "= $1",
+     "DELETE FROM outbox_attachments WHERE (outbox_row, position) IN (SELECT t.outbox_row, t.position "
+     "FROM outbox o JOIN outbox_attachments t ON t.outbox_row = o.row_id WHERE o.connected_account_id = $1 LIMIT $2)"},
+    {"outbox", "SELECT count(*) FROM outbox WHERE connected_account_id = $1",
+     "DELETE FROM outbox WHERE row_id IN (SELECT row_id FROM outbox WHERE connected_account_id = $1 LIMIT $2)"},
+    {"upload_chunks",
+     "SELECT count(*) FROM upload_chunks c JOIN uploads u ON u.row_id = c.upload_row WHERE u.connected_account_id = $1",
+     "DELETE FROM upload_chunks WHERE (upload_row, position) IN (SELECT c.upload_row, c.position "
+     "FROM uploads u JOIN upload_chunks c ON c.upload_row = u.row_id WHERE u.connected_account_id = $1 LIMIT $2)"},
+    {"uploads", "SELECT count(*) FROM uploads WHERE connected_account_id = $1",
+     "DELETE FROM uploads WHERE row_id IN (SELECT row_id FROM uploads WHERE connected_account_id = $1 LIMIT $2)"},
     {"job_logs", "SELECT count(*) FROM job_logs WHERE connected_account_id = $1",
      "DELETE FROM job_logs WHERE id IN (SELECT id FROM job_logs WHERE connected_account_id = $1 LIMIT $2)"},
     {"events", "SELECT count(*) FROM events WHERE connected_account_id = $1",

@@ -51,6 +51,8 @@ TEST_F(Isolation, ForeignAndUnknownIdsGetTheSameNotFoundOnEveryRoute) {
         {"POST", base + "/reconnect", "{}"},
         {"GET", base + "/activity"},
         {"GET", base + "/health"},
+        {"GET", base + "/send-addresses"},
+        {"GET", "/api/v1/outbox?account=" + account_id},
         {"GET", "/api/v1/erasures/" + erasure_id},
         {"GET", "/api/v1/labels?account=" + account_id},
         {"GET", "/api/v1/messages/" + message_id},

@@ -205,8 +205,8 @@ class GmailMailbox final : public mail::MailProvider {
                                   PercentEncode(attachment_id) + "?fields=data",
                           .units = kGetUnits,
                           .lane = lane,
-                          .max_response_bytes = 64 << 20,
-                          .timeout = std::chrono::minutes(5)};
+                          .max_response_bytes = 256 << 20,
+                          .timeout = std::chrono::minutes(30)};
     request.on_body = [&stream, &sink, &stopped](std::string_view bytes) -> Task<bool> {
       const std::string decoded = stream.Feed(bytes);
       if (stream.broken()) co_return false;

@@ -145,9 +145,12 @@ Task<Result<HttpResponse>> GraphClient::Attempt(const GraphRequest& request) {
       --attempt;
       continue;
     }
-    const HttpRequest http = Build(request, token);
+    HttpRequest http = Build(request, token);
     if (request.unclear) *request.unclear = true;
+    bool may_have_left = true;
+    http.may_have_left = &may_have_left;
     auto response = co_await parts_.http.Send(http);
+    if (!response && request.unclear) *request.unclear = may_have_left;
     if (!response) co_return std::unexpected(std::move(response.error()));
     if (request.unclear && response->status < 500) *request.unclear = false;
     if (response->status >= 200 && response->status < 300) {

@@ -15,6 +15,7 @@ class StoreConformance : public ::testing::TestWithParam<testing::OpenScratch> {
   Database& db() { return store.database(); }
   mail::MessageStore& messages() { return db().messages(); }
   mail::MessageReader& reader() { return db().message_reader(); }
+  mail::OutboxStore& outbox() { return db().outbox(); }
   connected_accounts::AccountStore& accounts() { return db().accounts(); }
   identity::IdentityStore& identity() { return db().identity(); }
   jobs::JobStore& jobs() { return db().jobs(); }

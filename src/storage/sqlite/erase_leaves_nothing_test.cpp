@@ -87,8 +87,22 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
   store.Get(database.audits().StartService(fence, progress));
   store.Get(database.audits().AddListed(fence, progress, {"a", "b", "m1"}));
   store.Get(database.audits().CompareSome(fence, audit::Service::kMail, audit::Finding::Kind::kMissing, 10));
+  // A mail that waits with its file.
+  const auto upload = store.Get(database.outbox().BeginUpload(user.id, "a.pdf", "application/pdf")).id;
+  store.Get(database.outbox().AppendUpload(user.id, upload, 0, "bytes"));
+  store.Get(database.outbox().FinishUpload(user.id, upload));
+  mail::OutboxStore::NewEntry letter;
+  letter.entry.id = mail::OutboxId::New(store.clock().Now());
+  letter.entry.user_id = user.id;
+  letter.entry.account_id = account.id;
+  letter.entry.send_at = store.clock().Now();
+  letter.entry.mail.message_id = letter.entry.id.text() + "@example.com";
+  letter.entry.mail.attachments = {{.upload = upload, .name = "a.pdf", .mime_type = "application/pdf", .size = 5}};
+  letter.idempotency_key = "key";
+  store.Get(database.outbox().Enqueue(letter));
   const auto naming = TablesNaming(account.id.text());
-  for (const auto* table : {"audits", "audit_services", "audit_ids", "audit_findings", "account_duties"})
+  for (const auto* table :
+       {"audits", "audit_services", "audit_ids", "audit_findings", "account_duties", "outbox", "uploads"})
     ASSERT_THAT(naming, ::testing::Contains(std::string(table) + ".connected_account_id"));
 
   store.Get(database.accounts().BeginErase(user.id, account.id));
@@ -105,6 +119,9 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
   EXPECT_EQ(CountOf("SELECT count(*) FROM search_pending"), 0);
   EXPECT_EQ(CountOf("SELECT count(*) FROM calendar_events"), 0);
   EXPECT_EQ(CountOf("SELECT count(*) FROM calendar_cursors"), 0);
+  for (const char* table : {"outbox", "outbox_attachments", "uploads", "upload_chunks"}) {
+    EXPECT_EQ(CountOf(std::string("SELECT count(*) FROM ") + table), 0) << table;
+  }
   EXPECT_EQ(CountOf("SELECT count(*) FROM message_search WHERE message_search MATCH 'text OR subject OR grace'"), 0);
 }
 

@@ -14,6 +14,7 @@
 #include "storage/key_store.hpp"
 #include "storage/message_reader.hpp"
 #include "storage/message_store.hpp"
+#include "storage/outbox_store.hpp"
 #include "storage/pause_store.hpp"
 #include "storage/push_store.hpp"
 #include "storage/sqlite/process_lock.hpp"
@@ -31,6 +32,7 @@ class SqliteDatabase final : public Database {
         calendars_(*engine_, clock),
         calendar_reader_(*engine_),
         folders_(*engine_, clock),
+        outbox_(*engine_, clock),
         accounts_(*engine_, clock),
         identity_(*engine_, clock),
         consumed_states_(*engine_),
@@ -46,6 +48,7 @@ class SqliteDatabase final : public Database {
   calendar::CalendarStore& calendars() override { return calendars_; }
   calendar::CalendarReader& calendar_reader() override { return calendar_reader_; }
   mail::FolderStore& folders() override { return folders_; }
+  mail::OutboxStore& outbox() override { return outbox_; }
   connected_accounts::AccountStore& accounts() override { return accounts_; }
   identity::IdentityStore& identity() override { return identity_; }
   oauth::ConsumedStates& consumed_states() override { return consumed_states_; }
@@ -86,6 +89,7 @@ class SqliteDatabase final : public Database {
   CalendarStore calendars_;
   CalendarReader calendar_reader_;
   FolderStore folders_;
+  OutboxStore outbox_;
   AccountStore accounts_;
   IdentityStore identity_;
   ConsumedStates consumed_states_;

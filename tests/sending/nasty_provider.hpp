@@ -1,0 +1,68 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "base/clock.hpp"
+#include "http_client/http_client.hpp"
+
+namespace latchkey::sending {
+
+/// The process dies.
+struct Crash : std::exception {};
+
+/// As much of Gmail and of Graph as sending touches, with a network that loses, delays and cuts off. What happened at
+/// the provider is told by its lists of sent mail. For tests only.
+class NastyProvider final : public http_client::HttpClient {
+ public:
+  NastyProvider(const Clock& clock, std::uint64_t seed) : clock_(clock), random_(seed) {}
+
+  /// How likely a request goes wrong, of 100.
+  int evil = 40;
+  /// Whether the process may die in a request.
+  bool crashes = true;
+
+  /// How often each outbox id stands in Sent.
+  std::map<std::string, int> Sent() const;
+  /// Drafts that are still there.
+  std::size_t drafts() const;
+  /// Carries out what was delayed.
+  void Settle();
+
+  Task<Result<http_client::HttpResponse>> Send(const http_client::HttpRequest& request) override;
+
+ private:
+  struct Mail {
+    std::string id, outbox_id;
+    bool draft = false;
+    std::size_t attachments = 0;
+    std::int64_t session_bytes = 0;
+    Instant date{};
+  };
+  struct Later {
+    Instant at{};
+    http_client::HttpRequest request;
+    std::string body;
+  };
+
+  http_client::HttpResponse Act(const http_client::HttpRequest& request, std::string_view body);
+  http_client::HttpResponse Gmail(const http_client::HttpRequest& request, std::string_view path,
+                                  std::string_view body);
+  http_client::HttpResponse Graph(const http_client::HttpRequest& request, std::string_view path,
+                                  std::string_view body);
+  http_client::HttpResponse Show(const Mail& mail) const;
+  std::string Describe(const Mail& mail) const;
+  int Roll(int sides) { return std::uniform_int_distribution<int>(0, sides - 1)(random_); }
+  Mail* FindMail(std::string_view id);
+
+  const Clock& clock_;
+  std::mt19937_64 random_;
+  std::vector<Mail> mails_;
+  std::vector<Later> later_;
+  int next_id_ = 1;
+};
+
+}  // namespace latchkey::sending
