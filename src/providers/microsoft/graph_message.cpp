@@ -74,6 +74,9 @@ class MessageReader {
     message_.version = GraphVersion(modified_, asked_at_);
     message_.received_at = received_.value_or(created_.value_or(Instant{}));
     if (message_.from.empty()) message_.from = std::move(sender_);
+    message_.label_ids = std::move(categories_);
+    if (!folder_.empty()) message_.label_ids.push_back(std::move(folder_));
+    if (message_.is_starred) message_.label_ids.emplace_back(mail::kFlaggedLabel);
     std::sort(message_.label_ids.begin(), message_.label_ids.end());
     if (message_.snippet.empty()) {
       const std::string text = message_.text.empty() ? mail::HtmlToText(message_.html, 4 * kPreviewBytes)
@@ -109,10 +112,8 @@ class MessageReader {
     if (key == "id") {
       message_.external_id = json_.Text(value);
     } else if (key == "parentFolderId") {
-      if (std::string folder = json_.Text(value); !folder.empty()) {
-        message_.label_ids.push_back(std::move(folder));
-        seen_ |= kFolder;
-      }
+      folder_ = json_.Text(value);
+      if (!folder_.empty()) seen_ |= kFolder;
     } else if (key == "lastModifiedDateTime") {
       if (const auto instant = ReadInstant(json_.Raw(value))) {
         modified_ = *instant;
@@ -125,23 +126,22 @@ class MessageReader {
       message_.is_draft = GraphJson::True(value);
     } else if (key == "flag") {
       seen_ |= kFlag;
+      message_.is_starred = false;
       good_ &= GraphJson::MembersOf(value, [this](std::string_view name, ondemand::value member) {
-        if (name != "flagStatus" || json_.Raw(member) != "flagged") return true;
-        message_.is_starred = true;
-        message_.label_ids.emplace_back(mail::kFlaggedLabel);
+        if (name == "flagStatus") message_.is_starred = json_.Raw(member) == "flagged";
         return true;
       });
     } else if (key == "categories") {
       seen_ |= kCategories;
-      std::size_t count = 0;
+      categories_.clear();
       good_ &= GraphJson::Elements(value, [&](ondemand::value element) {
         std::string name = json_.Text(element);
         if (name.empty()) return true;
-        if (++count > kMaxCategories || mail::TruncateUtf8(name, kMaxNameBytes)) {
+        if (categories_.size() >= kMaxCategories || mail::TruncateUtf8(name, kMaxNameBytes)) {
           message_.truncated = true;
           return true;
         }
-        message_.label_ids.push_back(std::string(mail::kCategoryPrefix) + name);
+        categories_.push_back(std::string(mail::kCategoryPrefix) + name);
         return true;
       });
     } else {
@@ -172,8 +172,10 @@ class MessageReader {
       has_attachments_ = GraphJson::True(value);
       seen_ |= kAttachments;
     } else if (key == "from") {
+      message_.from.clear();
       ReadRecipient(value, message_.from);
     } else if (key == "sender") {
+      sender_.clear();
       ReadRecipient(value, sender_);
     } else if (key == "toRecipients") {
       ReadRecipients(value, message_.to);
@@ -191,6 +193,8 @@ class MessageReader {
   }
 
   void ReadRecipients(ondemand::value value, std::vector<Address>& people) {
+    // A member that comes twice counts as it came last, here and everywhere.
+    people.clear();
     good_ &= GraphJson::Elements(value, [&](ondemand::value element) {
       if (people.size() >= kMaxRecipients) {
         message_.truncated = true;
@@ -285,6 +289,8 @@ class MessageReader {
   Instant asked_at_;
   Message message_;
   std::vector<Address> sender_;
+  std::string folder_;
+  std::vector<std::string> categories_;
   Instant modified_{};
   std::optional<Instant> received_, created_;
   unsigned seen_ = 0;
