@@ -16,6 +16,9 @@ constexpr std::size_t kMaxRemembered = 10'000;
 constexpr int kRowsAtOnce = 500, kMastersAtOnce = 50;
 /// A pause this short is nothing to show anybody.
 constexpr milliseconds kUnremarkable = seconds(60);
+/// Longer than a token source remembers a token without looking.
+constexpr milliseconds kOldTokenPause = seconds(30);
+constexpr int kOldTokenTries = 2;
 constexpr milliseconds kOperatorPause = minutes(10);
 
 /// 5 s doubled up to 15 minutes, the last fifth spread by account: a provider that comes back is not met by everybody
@@ -263,6 +266,11 @@ Task<jobs::Outcome> CalendarSync::Conclude(Visit& visit, Error error) {
   milliseconds pause{0};
   switch (OwnerOf(error.code)) {
     case FaultOwner::kAccount:
+      // The account says that reading is granted: the token may be one from before that was so.
+      if (error.code == ErrorCode::kMissingScope) {
+        if (failures_.size() >= kMaxRemembered) failures_.clear();
+        if (++failures_[account] <= kOldTokenTries) co_return jobs::Outcome::Snooze(kOldTokenPause);
+      }
       // Calendars that may not be read leave the mail alone; a grant that is over does not.
       if (error.code != ErrorCode::kMissingScope && error.code != ErrorCode::kNoMailbox) {
         co_await parts_.status.ReportFault(account, visit.job.generation, error);

@@ -11,6 +11,7 @@ namespace latchkey::integration {
 namespace {
 
 namespace bj = boost::json;
+using ::testing::ElementsAre;
 
 constexpr const char* kSpring = "/api/v1/calendar-events?from=2026-03-01T00:00:00Z&to=2026-05-01T00:00:00Z";
 
@@ -42,6 +43,88 @@ TEST_F(Calendars, RefuseWhatIsNoQuestionAndWhatIsSomebodyElses) {
         "?from=2026-03-01T00:00:00Z&to=2026-03-02T00:00:00Z&cursor=x"}) {
     EXPECT_EQ(ada_->Get("/api/v1/calendar-events" + wrong).status, 400) << wrong;
   }
+}
+
+class SyncedCalendars : public Calendars {
+ protected:
+  void SetUp() override {
+    Calendars::SetUp();
+    Put({{"summary", "Planning"},
+         {"start", "2026-03-20T09:00:00"},
+         {"time_zone", "Europe/Berlin"},
+         {"recurrence", bj::array{"RRULE:FREQ=WEEKLY;COUNT=4"}},
+         {"id", "planning"}});
+    Put({{"summary", "Holiday"}, {"start", "2026-04-06"}, {"end", "2026-04-07"}, {"id", "holiday"}});
+    Put({{"summary", "Far away"}, {"start", "2041-05-01T09:00:00"}, {"id", "faraway"}});
+  }
+  void Put(const bj::object& event) { simulator_.Post(std::string("/calendar/") + kAda + "/events", event); }
+  std::string Control(const std::string& path) const { return std::string("/calendar/") + kAda + path; }
+  void Connect() { account_ = ada_->Connect(kAda, {"read_mail", "read_calendar"}); }
+  bj::array Get(const std::string& path, const char* member) {
+    return bj::parse(ada_->Get(path).body).as_object().at(member).as_array();
+  }
+  /// "title start" of each event of the range, in its order.
+  std::vector<std::string> Shown(const std::string& query = kSpring) {
+    std::vector<std::string> shown;
+    for (const auto& event : Get(query, "events")) {
+      const auto& start = event.at(event.at("is_all_day").as_bool() ? "start_date" : "start").as_string();
+      shown.push_back(std::string(event.at("title").as_string()) + " " + std::string(start).substr(0, 16));
+    }
+    return shown;
+  }
+  std::string account_;
+};
+
+TEST_F(SyncedCalendars, ShowSeriesMovedAndCalledOffOccurrencesAndFollowChanges) {
+  Connect();
+  ASSERT_TRUE(WaitUntil([&] { return Shown().size() == 5; })) << ada_->Get(kSpring).body;
+  EXPECT_THAT(Shown(), ElementsAre("Planning 2026-03-20T08:00", "Planning 2026-03-27T08:00",
+                                   "Planning 2026-04-03T07:00", "Holiday 2026-04-06", "Planning 2026-04-10T07:00"))
+      << "nine o'clock in Berlin, before and after the change of the clocks";
+  EXPECT_THAT(Shown("/api/v1/calendar-events?from=2041-01-01T00:00:00Z&to=2041-12-31T00:00:00Z"),
+              ElementsAre("Far away 2041-05-01T09:00"));
+  simulator_.Patch(Control("/events/planning_20260327T080000Z"), bj::object{{"start", "2026-03-28T15:00:00"}});
+  simulator_.Post(Control("/events/planning_20260403T070000Z/cancel"), bj::object());
+  simulator_.Delete(Control("/events/holiday"));
+  const std::vector<std::string> changed{"Planning 2026-03-20T08:00", "Planning 2026-03-28T14:00",
+                                         "Planning 2026-04-10T07:00"};
+  EXPECT_TRUE(WaitUntil([&] { return Shown() == changed; })) << ada_->Get(kSpring).body;
+  for (const auto& event : Get(kSpring, "events")) {
+    const std::string id(event.at("id").as_string());
+    EXPECT_EQ(bj::parse(ada_->Get("/api/v1/calendar-events/" + id).body), event);
+  }
+  simulator_.Post(Control("/expire-tokens"), bj::object());
+  Put({{"summary", "After the loss"}, {"start", "2026-04-20T09:00:00"}});
+  EXPECT_TRUE(WaitUntil([&] { return Shown().size() == 4; })) << "the cursor heals itself";
+}
+
+TEST_F(SyncedCalendars, AreChosenOneByOne) {
+  const auto team = simulator_.Post(Control("/calendars"), bj::object{{"summary", "Team"}});
+  Put({{"calendar", team.at("id")}, {"summary", "Standup"}, {"start", "2026-04-21T09:00:00"}});
+  Connect();
+  ASSERT_TRUE(WaitUntil([&] { return Shown().size() == 6; })) << ada_->Get(kSpring).body;
+  std::string id;
+  for (const auto& calendar : Get("/api/v1/calendars", "calendars")) {
+    if (calendar.at("name") == "Team") id = calendar.at("id").as_string();
+  }
+  auto answer = ada_->Send("PATCH", "/api/v1/calendars/" + id, R"({"selected":false})");
+  EXPECT_EQ(answer.status, 200);
+  EXPECT_EQ(bj::parse(answer.body).at("event_count"), 0);
+  EXPECT_EQ(Shown().size(), 5u) << "at once";
+  ada_->Send("PATCH", "/api/v1/calendars/" + id, R"({"selected":true})");
+  EXPECT_TRUE(WaitUntil([&] { return Shown().size() == 6; }));
+}
+
+TEST_F(SyncedCalendars, TellTheirStateApartFromTheMail) {
+  account_ = ada_->Connect(kAda);
+  const auto service = [&](const char* name) {
+    return bj::parse(ada_->Get("/api/v1/connected-accounts/" + account_ + "/health").body).at("services").at(name);
+  };
+  EXPECT_EQ(service("calendar").at("status"), "off");
+  EXPECT_THAT(Get("/api/v1/calendars", "calendars"), ::testing::IsEmpty());
+  Connect();
+  EXPECT_TRUE(WaitUntil([&] { return service("calendar").at("status") == "healthy"; }));
+  EXPECT_TRUE(WaitUntil([&] { return Shown().size() == 5; })) << "granted later, read at once";
 }
 
 }  // namespace

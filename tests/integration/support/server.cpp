@@ -26,6 +26,7 @@ Server::Server(const Simulator& simulator, const Environment& more) {
       {"AUTH_GOOGLE_CLIENT_SECRET", kClientSecret},
       {"GOOGLE_DISCOVERY_URL", simulator.discovery_url()},
       {"GOOGLE_GMAIL_URL", simulator.url()},
+      {"GOOGLE_CALENDAR_URL", simulator.url()},
       {"GOOGLE_QUOTA_UNITS_PER_MINUTE", "0"},
       {"GOOGLE_PROJECT_QUOTA_UNITS_PER_MINUTE", "0"},
   };
