@@ -7,6 +7,8 @@
 #include <memory>
 #include <mutex>
 
+#include "base/encoding.hpp"
+
 namespace latchkey::mail {
 namespace {
 
@@ -47,8 +49,8 @@ bool IsType(std::string_view type) {
 void AddPeople(GMimeMessage* message, GMimeAddressType type, const std::vector<Address>& people) {
   InternetAddressList* list = g_mime_message_get_addresses(message, type);
   for (const Address& person : people) {
-    const Owned<InternetAddress> address(internet_address_mailbox_new(
-        person.name.empty() ? nullptr : person.name.c_str(), person.address.c_str()));
+    const Owned<InternetAddress> address(
+        internet_address_mailbox_new(person.name.empty() ? nullptr : person.name.c_str(), person.address.c_str()));
     internet_address_set_charset(address.get(), "utf-8");
     internet_address_list_add(list, address.get());
   }
@@ -75,8 +77,8 @@ Owned<GMimeObject> TextPart(const char* subtype, std::string_view text) {
 
 Owned<GMimeObject> FilePart(const OutgoingAttachment& file, const std::string& bytes) {
   // What a stranger's program must not take for a message or a multipart of ours travels as plain bytes.
-  const bool plain = !IsType(file.mime_type) || file.mime_type.starts_with("multipart/") ||
-                     file.mime_type.starts_with("message/");
+  const bool plain =
+      !IsType(file.mime_type) || file.mime_type.starts_with("multipart/") || file.mime_type.starts_with("message/");
   const std::string type = plain ? "application/octet-stream" : file.mime_type;
   const std::size_t slash = type.find('/');
   GMimePart* part = g_mime_part_new_with_type(type.substr(0, slash).c_str(), type.substr(slash + 1).c_str());
@@ -121,6 +123,23 @@ Owned<GMimeObject> Body(const OutgoingMail& mail, const std::vector<std::string>
   return Wrap("mixed", std::move(attached));
 }
 
+/// RFC 2047, whole characters to a word. GMime's own encoder puts a blank between a word and a text that looks like the
+/// beginning of one.
+std::string EncodedText(const std::string& text) {
+  const bool plain = std::ranges::all_of(text, [](char c) { return static_cast<unsigned char>(c) < 0x80; });
+  if (plain && text.find("=?") == std::string::npos) return text;
+  constexpr std::size_t kMaxWord = 42;  // 75 characters to a word at most, with "=?UTF-8?B?" and "?=".
+  std::string out;
+  for (std::size_t at = 0; at < text.size();) {
+    std::size_t end = std::min(at + kMaxWord, text.size());
+    while (end < text.size() && end > at + 1 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;
+    if (!out.empty()) out += ' ';
+    out.append("=?UTF-8?B?").append(Base64Encode(std::string_view(text).substr(at, end - at))).append("?=");
+    at = end;
+  }
+  return out;
+}
+
 std::string Angled(std::string_view id) { return "<" + std::string(id) + ">"; }
 
 }  // namespace
@@ -140,7 +159,7 @@ Result<std::string> ComposeMail(const OutgoingMail& mail, const OutboxId& id, In
   AddPeople(message.get(), GMIME_ADDRESS_TYPE_TO, mail.to);
   AddPeople(message.get(), GMIME_ADDRESS_TYPE_CC, mail.cc);
   AddPeople(message.get(), GMIME_ADDRESS_TYPE_BCC, mail.bcc);
-  g_mime_message_set_subject(message.get(), mail.subject.c_str(), "utf-8");
+  g_mime_object_set_header(GMIME_OBJECT(message.get()), "Subject", EncodedText(mail.subject).c_str(), nullptr);
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(date.time_since_epoch()).count();
   if (GDateTime* when = g_date_time_new_from_unix_utc(seconds)) {
     g_mime_message_set_date(message.get(), when);
