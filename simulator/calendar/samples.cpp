@@ -46,9 +46,12 @@ class Week {
   }
   Event Add(Event event) {
     ++count_;
-    // Names of their own, so that the same sample has the same ids again.
-    if (event.id.empty())
-      event.id = fmt::format("sample{:02}{:020}", count_, static_cast<unsigned>(account_.email.size()));
+    // Ids of their own, so that the same sample has the same ones again; unlike those of the other calendars, since
+    // Exchange's ids are unique over a mailbox.
+    if (event.id.empty()) {
+      const std::size_t place = store_.Book(account_).calendars.size();
+      event.id = fmt::format("sample{:02}{:02}{:016}", place, count_, account_.email.size());
+    }
     event.created = created_;
     return store_.Put(account_, calendar_, std::move(event));
   }

@@ -1,3 +1,7 @@
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <map>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -223,6 +227,33 @@ TEST_F(GraphCalendarTest, PatternsGoBothWays) {
   }
 }
 
+std::filesystem::path CorpusFolder() {
+  const char* given = std::getenv("LATCHKEY_CORPUS");
+  const std::filesystem::path shared =
+      given ? std::filesystem::path(given) : std::filesystem::path(LATCHKEY_SOURCE_DIR) / ".." / "shared" / "corpus";
+  return shared / "calendar";
+}
+
+/// What Microsoft's pages show as requests for new events must be taken.
+TEST_F(GraphCalendarTest, DocumentedRequestsForNewEventsAreAccepted) {
+  std::ifstream in(CorpusFolder() / "graph" / "doc-samples.jsonl");
+  if (!in) GTEST_SKIP() << "no " << CorpusFolder() << ": set LATCHKEY_CORPUS to run this test";
+  std::size_t taken = 0;
+  for (std::string line; std::getline(in, line);) {
+    const json::object sample = json::parse(line).as_object();
+    const auto* first = sample.if_contains("first_line");
+    const auto* body = sample.if_contains("json");
+    if (!first || !first->is_string() || !body || !body->is_object()) continue;
+    const std::string request = Text(*first);
+    if (!request.ends_with("/me/events") || !request.starts_with("POST")) continue;
+    ++taken;
+    const Response response = AskRaw("POST", "events", json::serialize(*body));
+    EXPECT_EQ(response.status, 201) << Text(sample.at("doc")) << " " << response.body << " for "
+                                    << json::serialize(*body);
+  }
+  EXPECT_GT(taken, 3U);
+}
+
 TEST_F(GraphCalendarTest, AnswersFitTheOpenApiDocument) {
   const auto document = testing_documents::ReadJson(testing_documents::ProvidersFolder() / "microsoft" /
                                                     "graph-mail-calendar.openapi.json");
@@ -234,6 +265,7 @@ TEST_F(GraphCalendarTest, AnswersFitTheOpenApiDocument) {
     for (const std::string& problem : schemas.Check(item, schema)) ADD_FAILURE() << problem;
   };
   std::size_t events = 0;
+  std::map<std::string, std::string> calendar_of;
   for (const json::value& calendar : Get("calendars").at("value").as_array()) {
     check(calendar, "microsoft.graph.calendar");
     const std::string id = Text(calendar.at("id"));
@@ -243,6 +275,7 @@ TEST_F(GraphCalendarTest, AnswersFitTheOpenApiDocument) {
           "calendarView/delta?startDateTime=2026-01-01T00:00:00Z&endDateTime=2026-06-01T00:00:00Z"}) {
       for (const json::value& event : Get("calendars/" + id + "/" + list).at("value").as_array()) {
         check(event, "microsoft.graph.event");
+        EXPECT_EQ(calendar_of.emplace(Text(event.at("id")), id).first->second, id) << "one id in two calendars";
         ++events;
       }
     }

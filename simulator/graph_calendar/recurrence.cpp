@@ -8,6 +8,7 @@
 
 #include "simulator/calendar/recurrence.hpp"
 #include "simulator/calendar/series.hpp"
+#include "simulator/mime/text.hpp"
 
 namespace latchkey::simulator::graph {
 namespace {
@@ -95,9 +96,10 @@ std::optional<json::object> Pattern(const Rule& rule, const calendar::EventTime&
   return pattern;
 }
 
-std::string_view TextOf(const json::object& object, std::string_view name) {
+/// In lower case: names of enumerations come in any case ("Monday").
+std::string WordOf(const json::object& object, std::string_view name) {
   const json::value* value = object.if_contains(name);
-  return value && value->is_string() ? std::string_view(value->as_string()) : std::string_view();
+  return value && value->is_string() ? mime::Lower(value->as_string()) : std::string();
 }
 
 std::int64_t NumberOf(const json::object& object, std::string_view name) {
@@ -146,19 +148,19 @@ std::expected<std::string, std::string> FromPattern(const json::object& recurren
   }
   const json::object& pattern = pattern_value->as_object();
   const json::object& range = range_value->as_object();
-  const std::string_view type = TextOf(pattern, "type");
+  const std::string type = WordOf(pattern, "type");
   const std::int64_t interval = NumberOf(pattern, "interval");
   if (interval < 1 || interval > 999) return std::unexpected(std::string("The recurrence interval is out of range."));
   std::string days;
   if (const json::value* list = pattern.if_contains("daysOfWeek"); list && list->is_array()) {
     for (const json::value& day : list->as_array()) {
-      const std::string_view name = day.is_string() ? std::string_view(day.as_string()) : std::string_view();
+      const std::string name = day.is_string() ? mime::Lower(day.as_string()) : std::string();
       const auto* const found = std::ranges::find(kDays, name);
       if (found == kDays.end()) return std::unexpected(std::string("A day of the week is unknown."));
       days += (days.empty() ? "" : ",") + std::string(kShort[static_cast<std::size_t>(found - kDays.begin())]);
     }
   }
-  const auto* const index = std::ranges::find(kIndexes, TextOf(pattern, "index"));
+  const auto* const index = std::ranges::find(kIndexes, WordOf(pattern, "index"));
   const int place = index == kIndexes.end() || index - kIndexes.begin() == 4
                         ? (index == kIndexes.end() ? 1 : -1)
                         : static_cast<int>(index - kIndexes.begin()) + 1;
@@ -166,31 +168,31 @@ std::expected<std::string, std::string> FromPattern(const json::object& recurren
   if (type == "daily") {
     rule = "FREQ=DAILY;" + rule;
   } else if (type == "weekly") {
-    const auto* const first = std::ranges::find(kDays, TextOf(pattern, "firstDayOfWeek"));
+    const auto* const first = std::ranges::find(kDays, WordOf(pattern, "firstDayOfWeek"));
     if (days.empty()) return std::unexpected(std::string("A weekly pattern needs daysOfWeek."));
     rule = fmt::format("FREQ=WEEKLY;{};BYDAY={};WKST={}", rule, days,
                        kShort[first == kDays.end() ? 0 : static_cast<std::size_t>(first - kDays.begin())]);
-  } else if (type == "absoluteMonthly") {
+  } else if (type == "absolutemonthly") {
     rule = fmt::format("FREQ=MONTHLY;{};BYMONTHDAY={}", rule, NumberOf(pattern, "dayOfMonth"));
-  } else if (type == "relativeMonthly") {
+  } else if (type == "relativemonthly") {
     rule = fmt::format("FREQ=MONTHLY;{};BYDAY={};BYSETPOS={}", rule, days, place);
-  } else if (type == "absoluteYearly") {
+  } else if (type == "absoluteyearly") {
     rule = fmt::format("FREQ=YEARLY;{};BYMONTH={};BYMONTHDAY={}", rule, NumberOf(pattern, "month"),
                        NumberOf(pattern, "dayOfMonth"));
-  } else if (type == "relativeYearly") {
+  } else if (type == "relativeyearly") {
     rule = fmt::format("FREQ=YEARLY;{};BYMONTH={};BYDAY={};BYSETPOS={}", rule, NumberOf(pattern, "month"), days, place);
   } else {
     return std::unexpected(std::string("The recurrence pattern type is unknown."));
   }
-  const std::string_view end = TextOf(range, "type");
+  const std::string end = WordOf(range, "type");
   if (end == "numbered") {
     rule += fmt::format(";COUNT={}", NumberOf(range, "numberOfOccurrences"));
-  } else if (end == "endDate") {
-    std::string until(TextOf(range, "endDate"));
+  } else if (end == "enddate") {
+    std::string until = WordOf(range, "endDate");
     std::erase(until, '-');
     rule += ";UNTIL=" + until;
     if (!start.all_day) rule += "T235959";
-  } else if (end != "noEnd") {
+  } else if (end != "noend") {
     return std::unexpected(std::string("The recurrence range type is unknown."));
   }
   if (!calendar::ParseRule(rule)) return std::unexpected(std::string("The recurrence pattern is invalid."));

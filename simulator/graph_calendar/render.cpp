@@ -9,6 +9,7 @@
 #include "simulator/calendar/series.hpp"
 #include "simulator/graph_calendar/recurrence.hpp"
 #include "simulator/html.hpp"
+#include "simulator/mime/summary.hpp"
 #include "simulator/mime/text.hpp"
 
 namespace latchkey::simulator::graph {
@@ -157,8 +158,8 @@ std::optional<std::string> ReadAttendees(Event& event, const json::array& list) 
     calendar::Attendee attendee{
         .person = {mime::Lower(TextOf(*address, "address")), std::string(TextOf(*address, "name"))}};
     const std::string_view type = TextOf(value.as_object(), "type");
-    attendee.optional = type == "optional";
-    attendee.resource = type == "resource";
+    attendee.optional = EqualsIgnoreCase(type, "optional");
+    attendee.resource = EqualsIgnoreCase(type, "resource");
     for (const calendar::Attendee& known : event.attendees) {
       if (known.person.email == attendee.person.email) attendee.response = known.response;
     }
@@ -315,7 +316,12 @@ json::object RenderEvent(const Call& call, const Calendar& calendar, const Event
 std::optional<std::string> ApplyBody(Event& event, const json::object& body, bool fresh) {
   if (auto wrong = ReadTimes(event, body, fresh)) return wrong;
   if (body.contains("subject")) event.summary = TextOf(body, "subject");
-  if (const json::object* content = ObjectOf(body, "body")) event.description = TextOf(*content, "content");
+  if (const json::object* content = ObjectOf(body, "body")) {
+    // Kept as text, for both providers' shapes.
+    const std::string_view text = TextOf(*content, "content");
+    const bool html = EqualsIgnoreCase(TextOf(*content, "contentType"), "html");
+    event.description = html ? mime::HtmlToText(text, 256 * 1024) : std::string(text);
+  }
   if (const json::object* location = ObjectOf(body, "location")) event.location = TextOf(*location, "displayName");
   if (body.contains("showAs")) event.show_as = TextOf(body, "showAs");
   if (body.contains("sensitivity")) {
