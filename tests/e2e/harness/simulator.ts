@@ -35,33 +35,33 @@ export class Simulator {
     return (await response.json()) as T;
   }
 
-  private get mail(): string {
-    return `/mail/${encodeURIComponent(this.person)}/messages`;
+  private mail(of = this.person): string {
+    return `/mail/${encodeURIComponent(of)}/messages`;
   }
 
-  /** What is in the mailbox now, newest first. */
-  async mailbox(): Promise<SimulatedMessage[]> {
+  /** What is in a mailbox now, newest first. */
+  async mailbox(of = this.person): Promise<SimulatedMessage[]> {
     const found: SimulatedMessage[] = [];
     for (;;) {
       const page = await this.call<{ total: number; messages: SimulatedMessage[] }>(
         'GET',
-        `${this.mail}?offset=${found.length}&limit=1000&text=1`,
+        `${this.mail(of)}?offset=${found.length}&limit=1000&text=1`,
       );
       found.push(...page.messages);
       if (found.length >= page.total || page.messages.length === 0) return found;
     }
   }
 
-  deliver(message: MessageParts): Promise<{ id: string }> {
-    return this.call('POST', this.mail, message);
+  deliver(message: MessageParts, to = this.person): Promise<{ id: string }> {
+    return this.call('POST', this.mail(to), message);
   }
 
   label(id: string, change: { add_labels?: string[]; remove_labels?: string[] }): Promise<unknown> {
-    return this.call('PATCH', `${this.mail}/${id}`, change);
+    return this.call('PATCH', `${this.mail()}/${id}`, change);
   }
 
   remove(id: string): Promise<unknown> {
-    return this.call('DELETE', `${this.mail}/${id}`);
+    return this.call('DELETE', `${this.mail()}/${id}`);
   }
 
   fault(fault: Record<string, unknown>): Promise<{ id: string }> {
