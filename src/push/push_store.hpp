@@ -82,6 +82,9 @@ class PushStore {
   /// When the account's channels are to be looked at again.
   virtual Task<Result<void>> LookAgain(const ConnectedAccountId& account, Instant at) = 0;
   virtual Task<Result<Standing>> Stand(const ConnectedAccountId& account, Instant now) = 0;
+  /// LookAgain at the end of a look that began at `started`: what became due meanwhile (a pause, a choice of calendars,
+  /// a subscription that was removed) stays due.
+  virtual Task<Result<void>> Rest(const ConnectedAccountId& account, Instant started, Instant until) = 0;
 };
 
 }  // namespace latchkey::push

@@ -107,7 +107,7 @@ Task<Result<std::string>> Receiver::Validate(std::string_view validation_token) 
   }
   auto creating = co_await parts_.store.AnyCreating("microsoft", parts_.clock.Now() - kLongestCreate);
   if (!creating) co_return Fail(std::move(creating.error()));
-  if (!*creating) co_return Fail(ErrorCode::kNotFound, "no subscription is being created");
+  if (!*creating) co_return Fail(ErrorCode::kInvalidArgument, "no subscription is being created");
   co_return EscapeHtml(validation_token);
 }
 

@@ -37,8 +37,8 @@ class Receiver {
 
   /// A POST of Graph. Entries of unknown subscriptions, and with a wrong clientState, change nothing.
   Task<Result<void>> Graph(std::string_view body);
-  /// The validation handshake of a subscription that we are creating at this moment: what to answer. kNotFound at any
-  /// other time, so that nobody makes us say what they like.
+  /// The validation handshake of a subscription that we are creating at this moment: what to answer. kInvalidArgument
+  /// at any other time, so that nobody makes us say what they like.
   Task<Result<std::string>> Validate(std::string_view validation_token);
 
  private:

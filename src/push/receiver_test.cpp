@@ -211,13 +211,13 @@ TEST_F(ReceiverTest, LifecycleEventsBringTheChannelBackIntoCare) {
 TEST_F(ReceiverTest, AValidationIsAnsweredOnlyWhileASubscriptionIsBeingCreated) {
   storage::sqlite::Connection(scratch_.directory() + "/latchkey.db", storage::sqlite::Connection::Mode::kReadWrite)
       .Run("UPDATE connected_accounts SET provider = 'microsoft'");
-  EXPECT_EQ(Run(receiver_.Validate("Validation: x")).error().code, ErrorCode::kNotFound);
+  EXPECT_EQ(Run(receiver_.Validate("Validation: x")).error().code, ErrorCode::kInvalidArgument);
   Add("graph-mail", Service::kMail, "", "", "first", false);
   EXPECT_EQ(Run(receiver_.Validate("Validation: <b>")).value(), "Validation: &lt;b&gt;");
   EXPECT_EQ(Run(receiver_.Validate("")).error().code, ErrorCode::kInvalidArgument);
   EXPECT_EQ(Run(receiver_.Validate(std::string(3000, 'x'))).error().code, ErrorCode::kInvalidArgument);
   scratch_.clock().Advance(std::chrono::minutes(3));
-  EXPECT_EQ(Run(receiver_.Validate("Validation: x")).error().code, ErrorCode::kNotFound) << "that call is over";
+  EXPECT_EQ(Run(receiver_.Validate("Validation: x")).error().code, ErrorCode::kInvalidArgument) << "that call is over";
 }
 
 }  // namespace

@@ -74,7 +74,7 @@ Task<jobs::Outcome> Renewal::Run(const jobs::Job& job) {
     const PushProvider::Watch watched{.service = channel.service, .resource = channel.resource};
     if (std::ranges::find(wanted, watched) == wanted.end()) co_await Stop(run, channel);
   }
-  auto again = co_await parts_.store.LookAgain(job.account_id, run.next);
+  auto again = co_await parts_.store.Rest(job.account_id, now, run.next);
   if (!again) co_return jobs::Outcome::Retry(std::move(again.error()));
   co_return jobs::Outcome::Completed();
 }

@@ -34,6 +34,8 @@ FROM account_duties d JOIN connected_accounts a ON a.id = d.connected_account_id
 WHERE d.duty = 'push' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2)sql";
 constexpr std::string_view kLookAgain =
     "UPDATE account_duties SET next_at = $2 WHERE connected_account_id = $1 AND duty = 'push'";
+constexpr std::string_view kRest = R"sql(
+UPDATE account_duties SET next_at = $2 WHERE connected_account_id = $1 AND duty = 'push' AND next_at > $3)sql";
 constexpr std::string_view kStand = R"sql(
 SELECT count(*) FILTER (WHERE state = 'active' AND expires_at > $2), max(notified_at)
 FROM push_channels WHERE connected_account_id = $1)sql";
@@ -194,6 +196,14 @@ Task<Result<int>> PushStore::ScheduleDue(Instant now, std::chrono::microseconds 
 Task<Result<void>> PushStore::LookAgain(const ConnectedAccountId& account, Instant at) {
   auto write = [&](Transaction& transaction) -> Result<void> {
     transaction.Execute(kLookAgain, account, at);
+    return {};
+  };
+  co_return co_await engine_.Write(write);
+}
+
+Task<Result<void>> PushStore::Rest(const ConnectedAccountId& account, Instant started, Instant until) {
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    transaction.Execute(kRest, account, until, started);
     return {};
   };
   co_return co_await engine_.Write(write);

@@ -24,6 +24,7 @@ class PushStore final : public push::PushStore {
   Task<Result<std::vector<std::string>>> SelectedCalendars(const ConnectedAccountId& account) override;
   Task<Result<int>> ScheduleDue(Instant now, std::chrono::microseconds interval, int limit) override;
   Task<Result<void>> LookAgain(const ConnectedAccountId& account, Instant at) override;
+  Task<Result<void>> Rest(const ConnectedAccountId& account, Instant started, Instant until) override;
   Task<Result<push::Standing>> Stand(const ConnectedAccountId& account, Instant now) override;
 
  private:

@@ -87,6 +87,12 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
   store.Get(database.audits().StartService(fence, progress));
   store.Get(database.audits().AddListed(fence, progress, {"a", "b", "m1"}));
   store.Get(database.audits().CompareSome(fence, audit::Service::kMail, audit::Finding::Kind::kMissing, 10));
+  push::Channel channel;
+  channel.id = "channel";
+  channel.account_id = account.id;
+  channel.generation = account.generation;
+  channel.created_at = store.clock().Now();
+  store.Get(database.push().Insert(channel));
   // A mail that waits with its file.
   const auto upload = store.Get(database.outbox().BeginUpload(user.id, "a.pdf", "application/pdf")).id;
   store.Get(database.outbox().AppendUpload(user.id, upload, 0, "bytes"));
@@ -101,8 +107,8 @@ TEST_F(EraseLeavesNothingTest, NoTableNamesTheAccountAfterwardsButItsReceipt) {
   letter.idempotency_key = "key";
   store.Get(database.outbox().Enqueue(letter));
   const auto naming = TablesNaming(account.id.text());
-  for (const auto* table :
-       {"audits", "audit_services", "audit_ids", "audit_findings", "account_duties", "outbox", "uploads"})
+  for (const auto* table : {"audits", "audit_services", "audit_ids", "audit_findings", "account_duties",
+                            "push_channels", "outbox", "uploads"})
     ASSERT_THAT(naming, ::testing::Contains(std::string(table) + ".connected_account_id"));
 
   store.Get(database.accounts().BeginErase(user.id, account.id));
