@@ -19,9 +19,24 @@ namespace bj = boost::json;
 constexpr const char* kFrom = "2026-01-01T00:00:00Z";
 constexpr const char* kTo = "2026-12-31T00:00:00Z";
 
-class CalendarOracle : public IntegrationTest {
+class CalendarOracle : public IntegrationTest, public ::testing::WithParamInterface<std::string> {
  protected:
-  std::string Control(const std::string& path) const { return std::string("/calendar/") + kAda + path; }
+  CalendarOracle() { start_server_ = false; }
+  void SetUp() override {
+    if (GetParam() == "microsoft") {
+      auto& environment = server_.environment();
+      environment["AUTH_MICROSOFT_CLIENT_ID"] = kMicrosoftClientId;
+      environment["AUTH_MICROSOFT_CLIENT_SECRET"] = kMicrosoftClientSecret;
+      environment["MICROSOFT_DISCOVERY_URL"] = simulator_.microsoft_discovery_url();
+      environment["MICROSOFT_GRAPH_URL"] = simulator_.url();
+      email_ = "mia@outlook.example";
+      simulator_.Post("/accounts", bj::object{{"email", email_}, {"provider", "microsoft"}, {"name", "Mia Sample"}});
+    }
+    IntegrationTest::SetUp();
+    server_.Start();
+  }
+  std::string Control(const std::string& path) const { return "/calendar/" + email_ + path; }
+  std::string email_ = kAda;
 
   std::multiset<std::string> Held() {
     std::multiset<std::string> held;
@@ -52,7 +67,10 @@ class CalendarOracle : public IntegrationTest {
   }
 };
 
-TEST_F(CalendarOracle, AnyNumberOfKillsEndsWithTheProvidersCalendars) {
+INSTANTIATE_TEST_SUITE_P(Providers, CalendarOracle, ::testing::Values("google", "microsoft"),
+                         [](const auto& provider) { return provider.param; });
+
+TEST_P(CalendarOracle, AnyNumberOfKillsEndsWithTheProvidersCalendars) {
   const char* chosen = std::getenv("LATCHKEY_SEED");
   const unsigned seed = chosen ? static_cast<unsigned>(std::strtoul(chosen, nullptr, 10)) : 7;
   SCOPED_TRACE("LATCHKEY_SEED=" + std::to_string(seed));
@@ -86,9 +104,9 @@ TEST_F(CalendarOracle, AnyNumberOfKillsEndsWithTheProvidersCalendars) {
     }
   };
   for (int i = 0; i < 300; ++i) change();
-  auto ada = NewPerson();
+  const auto ada = std::make_unique<Person>(server_, simulator_, email_, GetParam());
   ada->SignIn();
-  ada->Connect(kAda, {"read_mail", "read_calendar"});
+  ada->Connect(email_, {"read_mail", "read_calendar"});
   for (int kill = 0; kill < 12; ++kill) {
     for (int i = below(12); i > 0; --i) change();
     // At whatever it is doing then.
