@@ -5,6 +5,7 @@
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
+#include <boost/json/serialize.hpp>
 
 #include "tests/integration/support/database_file.hpp"
 #include "tests/integration/support/fixture.hpp"
@@ -83,6 +84,36 @@ TEST_F(Push, WithoutProofNothingHappensAndNothingIsLearned) {
   EXPECT_EQ(unknown.status, 202) << "acknowledged, and ignored";
   EXPECT_EQ(Hook("microsoft", {json}, "no json").status, 400);
   EXPECT_EQ(Hook("microsoft", {json}, std::string(300 << 10, ' ')).status, 400) << "more than we read";
+}
+
+/// Nobody polls within the life of a test: what arrives was told of.
+class PushAlone : public Push {
+ protected:
+  void SetUp() override {
+    server_.environment()["LATCHKEY_POLL_SECONDS"] = "3600";
+    Push::SetUp();
+  }
+};
+
+TEST_F(PushAlone, NewMailArrivesBecauseGoogleSaidSo) {
+  const bj::object subscription{{"endpoint", server_.url() + "/webhooks/google/gmail"},
+                                {"service_account", "push@example.iam.gserviceaccount.com"},
+                                {"issuer", simulator_.url() + "/google"}};
+  const HttpCall put{.method = "PUT",
+                     .url = simulator_.url() + "/control/pubsub/subscription",
+                     .headers = {"Content-Type: application/json"},
+                     .body = bj::serialize(subscription)};
+  ASSERT_EQ(Fetch(put).status, 200);
+  const auto account = ada_->Connect(kAda);
+  ada_->WaitUntilImported(account);
+  ASSERT_TRUE(WaitUntil([&] { return Channels("state = 'active'") == "1"; }));
+  // The watch itself was told of at once; what follows within a second is dropped.
+  ASSERT_TRUE(WaitUntil([&] {
+    simulator_.Deliver(kAda, Mail("Told of"));
+    return simulator_.Get("/pubsub/subscription").at("published").to_number<int>() >= 2;
+  }));
+  EXPECT_TRUE(WaitUntil([&] { return !ada_->Messages().empty(); }))
+      << bj::serialize(simulator_.Get("/pubsub/subscription"));
 }
 
 }  // namespace
