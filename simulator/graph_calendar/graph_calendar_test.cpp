@@ -7,6 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "simulator/calendar/files.hpp"
 #include "simulator/calendar/samples.hpp"
 #include "simulator/graph_calendar/calendar_area.hpp"
 #include "simulator/graph_calendar/recurrence.hpp"
@@ -232,6 +233,48 @@ std::filesystem::path CorpusFolder() {
   const std::filesystem::path shared =
       given ? std::filesystem::path(given) : std::filesystem::path(LATCHKEY_SOURCE_DIR) / ".." / "shared" / "corpus";
   return shared / "calendar";
+}
+
+/// Instants on which two independent readers of the corpus agree, seen through calendarView.
+TEST_F(GraphCalendarTest, CorpusShowsAtTheExpectedInstants) {
+  std::ifstream expectations(CorpusFolder() / "expected.jsonl");
+  if (!expectations) GTEST_SKIP() << "no " << CorpusFolder() << ": set LATCHKEY_CORPUS to run this test";
+  store_.Book(ada_).primary().zone = "Europe/Berlin";
+  ASSERT_TRUE(calendar::ImportCalendarFile(store_, ada_, (CorpusFolder() / "ics").string()));
+  std::map<std::string, std::string> calendars;
+  for (const calendar::Calendar& calendar : store_.Book(ada_).calendars)
+    calendars[calendar.summary] = CalendarId(calendar);
+  std::size_t checked = 0;
+  std::vector<std::string> missing;
+  for (std::string line; std::getline(expectations, line);) {
+    const json::value expected = json::parse(line);
+    const std::string file = Text(expected.at("file"));
+    const auto* expect = expected.as_object().if_contains("expect");
+    const auto* events = expect ? expect->as_object().if_contains("events") : nullptr;
+    if (!events) continue;
+    const std::string path = "calendars/" + calendars.at(file.substr(0, file.rfind('.'))) + "/calendarView?$top=1000&";
+    for (const json::value& event : events->as_array()) {
+      const auto* instants = event.as_object().if_contains("instances_utc");
+      if (!instants || !instants->is_array() || event.at("all_day").as_bool()) continue;
+      std::vector<std::string> wanted;
+      for (const json::value& instant : instants->as_array()) {
+        if (instant.is_string()) wanted.push_back(Text(instant));
+      }
+      if (wanted.empty()) continue;
+      const std::string end = FormatInstant(*ParseInstant(wanted.back()) + std::chrono::days(1));
+      std::set<std::string> seen;
+      const json::value view = Get(path + "startDateTime=" + wanted.front() + "&endDateTime=" + end);
+      for (const json::value& item : view.at("value").as_array()) {
+        seen.insert(Text(item.at("start").at("dateTime")).substr(0, 19) + "Z");
+      }
+      for (const std::string& instant : wanted) {
+        ++checked;
+        if (!seen.contains(instant)) missing.push_back(file + " " + instant);
+      }
+    }
+  }
+  EXPECT_GT(checked, 200U);
+  EXPECT_THAT(missing, IsEmpty());
 }
 
 /// What Microsoft's pages show as requests for new events must be taken.
