@@ -8,6 +8,7 @@
 #include <boost/json/serialize.hpp>
 #include <boost/json/value_to.hpp>
 #include <future>
+#include <set>
 
 #include "tests/integration/support/database_file.hpp"
 #include "tests/integration/support/fixture.hpp"
@@ -25,9 +26,10 @@ struct Provider {
   std::string read_scope, send_scope;
   std::string secret_setting;  ///< Of the simulator.
   std::string right_secret;
-  std::string counters;    ///< Where the simulator counts its tokens.
-  std::string api;         ///< Glob over the paths of its mail API.
-  std::string token_path;  ///< Glob.
+  std::string counters;       ///< Where the simulator counts its tokens.
+  std::string api;            ///< Glob over the paths of its mail API.
+  std::string token_path;     ///< Glob.
+  std::string expire_cursor;  ///< The simulator's control call that makes every cursor so far too old.
   bool revokes = false;
   std::string grants_page;
 };
@@ -44,6 +46,7 @@ const Provider kGoogle{.name = "google",
                        .counters = "tokens",
                        .api = "/gmail/**",
                        .token_path = "/google/token",
+                       .expire_cursor = "/expire-history",
                        .revokes = true,
                        .grants_page = "https://myaccount.google.com/connections"};
 const Provider kMicrosoftWork{.name = "microsoft",
@@ -56,6 +59,7 @@ const Provider kMicrosoftWork{.name = "microsoft",
                               .counters = "microsoft_tokens",
                               .api = "/v1.0/**",
                               .token_path = "/*/oauth2/v2.0/token",
+                              .expire_cursor = "/expire-delta",
                               .revokes = false,
                               .grants_page = "https://myapps.microsoft.com"};
 Provider Personal() {
@@ -267,6 +271,39 @@ TEST_P(MailboxConformance, WhatIsThereComesFirstAndWhatArrivesComesSoon) {
   EXPECT_TRUE(Arrives("four"));
 }
 
+TEST_P(MailboxConformance, ACursorThatTheProviderForgotHealsAndNothingVanishes) {
+  for (const auto* subject : {"one", "two", "three"}) Deliver(subject);
+  Imported();
+  const auto ids = [&] {
+    std::set<std::string> ids;
+    for (const auto& item : person_->Messages()) ids.insert(Text(item, "id"));
+    return ids;
+  };
+  const auto before = ids();
+  simulator_.Post("/mail/" + it_.mailbox + it_.expire_cursor, bj::object());
+  Deliver("four");
+  EXPECT_TRUE(Arrives("four"));
+  const auto after = ids();
+  EXPECT_EQ(after.size(), 4U);
+  EXPECT_TRUE(std::ranges::includes(after, before)) << "the same rows as before";
+}
+
+TEST_P(MailboxConformance, AnAuditProvesTheAccountComplete) {
+  for (const auto* subject : {"one", "two", "three"}) Deliver(subject);
+  const auto id = Imported();
+  const auto path = "/api/v1/connected-accounts/" + id + "/audit";
+  EXPECT_EQ(person_->Post(path).status, 202);
+  bj::value audit;
+  ASSERT_TRUE(WaitUntil([&] {
+    audit = person_->Get(path).Json();
+    const auto state = Text(audit, "state");
+    return state != "never" && state != "running";
+  }));
+  EXPECT_EQ(Text(audit, "state"), "complete") << bj::serialize(audit);
+  EXPECT_EQ(audit.at("mail").at("provider_count").to_number<int>(), 3);
+  EXPECT_EQ(audit.at("mail").at("stored_count").to_number<int>(), 3);
+}
+
 TEST_P(MailboxConformance, FiftyRequestsWithAnExpiredTokenCauseOneRefresh) {
   Deliver("with a plan");
   Imported();
@@ -337,7 +374,7 @@ TEST_P(MailboxConformance, AnOperatorsFaultIsOneNoticeAndEndsByItself) {
   // The first administrator is another person.
   Person admin(server_, simulator_, kGrace);
   admin.SignInAsAdministrator();
-  const auto id = Connected();
+  const auto id = Imported();
   simulator_.Patch("/settings", bj::object{{it_.secret_setting, "rotated-elsewhere"}});
   ExpireAccessTokens();
   const auto notices = [&] { return admin.Get("/api/v1/admin/notices").Json().at("items").as_array(); };
