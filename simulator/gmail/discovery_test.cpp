@@ -24,7 +24,7 @@ class DiscoveryTest : public GmailFixture {
     service_.EnforceQuota(false);
   }
 
-  /// "messages.get" to the method's description, settings left out.
+  /// "messages.get" to the method's description; of the settings only the list of addresses to send from.
   void CollectMethods(const json::object& resource, const std::string& prefix) {
     if (const json::value* methods = resource.if_contains("methods")) {
       for (const auto& [name, method] : methods->as_object()) {
@@ -33,7 +33,11 @@ class DiscoveryTest : public GmailFixture {
     }
     if (const json::value* resources = resource.if_contains("resources")) {
       for (const auto& [name, child] : resources->as_object()) {
-        if (name != "settings") CollectMethods(child.as_object(), prefix + std::string(name) + ".");
+        if (name == "settings") {
+          methods_["settings.sendAs.list"] = &child.at("resources").at("sendAs").at("methods").at("list").as_object();
+        } else {
+          CollectMethods(child.as_object(), prefix + std::string(name) + ".");
+        }
       }
     }
   }
@@ -72,6 +76,7 @@ TEST_F(DiscoveryTest, EveryMethodAnswersWithItsSchema) {
       Call("labels.create", "labels", R"({"name":"Tour","color":{"textColor":"#000000","backgroundColor":"#ffffff"}})")
           .at("id"));
   Call("labels.list", "labels");
+  Call("settings.sendAs.list", "settings/sendAs");
   Call("labels.get", "labels/" + label);
   Call("labels.update", "labels/" + label, R"({"name":"Tour 2","labelListVisibility":"labelHide"})");
   Call("labels.patch", "labels/" + label, R"({"messageListVisibility":"hide"})");
