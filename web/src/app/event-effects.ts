@@ -80,7 +80,10 @@ export function applyEvents(queryClient: QueryClient) {
     }
   };
 
-  return { take, stop: () => clearTimeout(timer) };
+  /** Reads the lists again that may have been read before the stream began to tell of changes. */
+  const catchUp = () => refresh('messages', 'labels', 'accounts', 'calendars', 'calendar-events');
+
+  return { take, catchUp, stop: () => clearTimeout(timer) };
 }
 
 /** Shows progress at once; rate and estimate, where the event has none, follow with the account itself. */

@@ -18,6 +18,8 @@ const types: StreamEvent['type'][] = [
 interface Listener {
   onEvent: (event: StreamEvent) => void;
   onState: (state: 'live' | 'interrupted') => void;
+  /** The stream is open for the first time: what was read before that may have changed without a word. */
+  onOpened: () => void;
   /** The server refused the stream; most likely the session is over. */
   onRefused: () => void;
 }
@@ -66,12 +68,15 @@ function connect(listener: Listener, onReopened: () => void): () => void {
   let source: EventSource | undefined;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let failures = 0;
+  let opened = false;
   let closed = false;
 
   const open = () => {
     source = new EventSource('/api/v1/events');
     source.onopen = () => {
       if (failures > 0) onReopened();
+      else if (!opened) listener.onOpened();
+      opened = true;
       failures = 0;
       listener.onState('live');
     };

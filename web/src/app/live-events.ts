@@ -13,6 +13,7 @@ export function useLiveEvents(): { interrupted: boolean } {
     const effects = applyEvents(queryClient);
     const close = openEventStream({
       onEvent: effects.take,
+      onOpened: effects.catchUp,
       onState: (state) => setInterrupted(state === 'interrupted'),
       onRefused: sessionEnded,
     });

@@ -2,6 +2,7 @@
 export class FakeEventSource extends EventTarget {
   static readonly CLOSED = 2;
   private static opened: FakeEventSource[] = [];
+  private static slow = false;
 
   readonly url: string;
   readyState = 1;
@@ -12,7 +13,7 @@ export class FakeEventSource extends EventTarget {
     super();
     this.url = url;
     FakeEventSource.opened.push(this);
-    queueMicrotask(() => this.onopen?.());
+    if (!FakeEventSource.slow) queueMicrotask(() => this.onopen?.());
   }
 
   close() {
@@ -27,11 +28,22 @@ export class FakeEventSource extends EventTarget {
     }
   }
 
+  /** From now on streams open only when told so. */
+  static openLater() {
+    FakeEventSource.slow = true;
+  }
+
+  static openNow() {
+    FakeEventSource.slow = false;
+    for (const stream of FakeEventSource.opened) stream.onopen?.();
+  }
+
   static get count() {
     return FakeEventSource.opened.length;
   }
 
   static forget() {
     FakeEventSource.opened = [];
+    FakeEventSource.slow = false;
   }
 }
