@@ -700,7 +700,7 @@ export interface paths {
         put?: never;
         /**
          * Keep a file for a message that is being written
-         * @description Raw bytes, at most 25 MiB (`attachment_too_large`). Stored sealed, readable only by this person, and removed when the message was sent or a day later.
+         * @description Raw bytes, at most 25 MiB (`attachment_too_large`). Readable only by this person, and removed a day later, or when the message that holds it is done.
          */
         post: operations["uploadFile"];
         delete?: never;
