@@ -6,7 +6,7 @@ import type { StreamEvent } from './event-stream';
 
 type MessagePages = InfiniteData<{ items: MessageSummary[]; next_cursor: string | null }>;
 
-type Refreshed = 'messages' | 'labels' | 'accounts' | 'calendars' | 'calendar-events';
+type Refreshed = 'messages' | 'thread' | 'labels' | 'accounts' | 'calendars' | 'calendar-events';
 
 // The first change shows at once, a flood of them (an import) at this pace.
 const pace = 1_500;
@@ -35,12 +35,12 @@ export function applyEvents(queryClient: QueryClient) {
         void queryClient.invalidateQueries({
           queryKey: event.message_id ? ['message', event.message_id] : ['message'],
         });
-        refresh('messages', 'labels');
+        refresh('messages', 'thread', 'labels');
         return;
       case 'message.deleted':
         if (event.message_id) forget(queryClient, event.message_id);
         else void queryClient.invalidateQueries({ queryKey: ['message'] });
-        refresh('messages', 'labels');
+        refresh('messages', 'thread', 'labels');
         return;
       case 'sync.progress':
         if (event.account_id && event.progress) progressed(queryClient, event.account_id, event.progress);
