@@ -49,7 +49,7 @@ enum class Body {
   kNone,
   kOptionalJson,
   kJson,
-  kRaw,  ///< Whatever it is; the handler reads request.body.
+  kRaw,     ///< Whatever it is; the handler reads request.body.
   kStream,  ///< Any bytes; the handler reads them from the request's body_reader.
 };
 

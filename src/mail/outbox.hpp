@@ -147,8 +147,7 @@ class OutboxStore {
   virtual Task<Result<void>> HandOver(const jobs::Lease& lease, const OutboxId& id) = 0;
   /// Sent is a fact, whoever holds the job: recorded without a lease, also over `unconfirmed`. Frees the uploads, asks
   /// for a sync, writes the event.
-  virtual Task<Result<void>> MarkSent(const OutboxId& id, std::string_view external_id,
-                                      std::string_view thread_id) = 0;
+  virtual Task<Result<void>> MarkSent(const OutboxId& id, std::string_view external_id, std::string_view thread_id) = 0;
   /// Certainly not sent: queued again until `next_try`, or failed when there is none. The hand-over is forgotten, the
   /// draft is not: the next attempt goes on with it.
   virtual Task<Result<void>> MarkNotSent(const jobs::Lease& lease, const OutboxId& id, ErrorCode error,

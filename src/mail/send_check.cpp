@@ -112,10 +112,10 @@ std::string CheckMediaType(std::string_view type) {
   const std::string lower = AsciiLower(type);
   const std::size_t slash = lower.find('/');
   const auto token = [](char c) { return IsAtomText(c) || c == '.'; };
-  const bool whole = slash != std::string::npos && slash > 0 && slash + 1 < lower.size() && lower.size() <= 127 &&
-                     std::ranges::all_of(std::string_view(lower).substr(0, slash), token) &&
-                     std::ranges::all_of(std::string_view(lower).substr(slash + 1),
-                                         [&](char c) { return c != '/' && token(c); });
+  const bool whole =
+      slash != std::string::npos && slash > 0 && slash + 1 < lower.size() && lower.size() <= 127 &&
+      std::ranges::all_of(std::string_view(lower).substr(0, slash), token) &&
+      std::ranges::all_of(std::string_view(lower).substr(slash + 1), [&](char c) { return c != '/' && token(c); });
   return whole ? lower : "application/octet-stream";
 }
 
