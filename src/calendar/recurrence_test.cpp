@@ -51,6 +51,13 @@ TEST(SeriesTest, ATimeThatTheClockSkipsLiesAsFarBehindTheGap) {
               ElementsAre("2026-03-28T01:30", "2026-03-29T01:30", "2026-03-30T00:30"));
 }
 
+// RFC 5545 section 3.8.5.3 leaves it undefined; calendars show such a start and count the rule's own instances.
+TEST(SeriesTest, AFirstStartOutsideItsOwnRuleIsShownAndNotCounted) {
+  EXPECT_THAT(Starts(Master("America/New_York", "1997-09-02T13:00:00Z", {"RRULE:FREQ=MONTHLY;BYMONTHDAY=-3;COUNT=2"}),
+                     "1997-01-01T00:00:00Z"),
+              ElementsAre("1997-09-02T13:00", "1997-09-28T13:00", "1997-10-29T14:00"));
+}
+
 TEST(SeriesTest, ExamplesOfTheRfc) {
   const auto new_york = [](std::string rule) {
     return Starts(Master("America/New_York", "1997-09-02T13:00:00Z", {"RRULE:" + rule}), "1997-01-01T00:00:00Z");
@@ -60,12 +67,15 @@ TEST(SeriesTest, ExamplesOfTheRfc) {
       ElementsAre("1997-09-02T13:00", "1997-09-12T13:00", "1997-09-22T13:00", "1997-10-02T13:00", "1997-10-12T13:00"));
   EXPECT_THAT(new_york("FREQ=WEEKLY;INTERVAL=2;WKST=SU;COUNT=4;BYDAY=TU,TH"),
               ElementsAre("1997-09-02T13:00", "1997-09-04T13:00", "1997-09-16T13:00", "1997-09-18T13:00"));
-  EXPECT_THAT(new_york("FREQ=MONTHLY;BYMONTHDAY=-3;COUNT=3"),
-              ElementsAre("1997-09-02T13:00", "1997-09-28T13:00", "1997-10-29T14:00"));
-  EXPECT_THAT(new_york("FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3"),
-              ElementsAre("1997-09-02T13:00", "1997-09-04T13:00", "1997-10-07T13:00"));
-  EXPECT_THAT(new_york("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2;COUNT=3"),
-              ElementsAre("1997-09-02T13:00", "1997-09-29T13:00", "1997-10-30T14:00"));
+  const auto from = [](std::string_view start, std::string rule) {
+    return Starts(Master("America/New_York", start, {"RRULE:" + rule}), "1997-01-01T00:00:00Z");
+  };
+  EXPECT_THAT(from("1997-09-28T13:00:00Z", "FREQ=MONTHLY;BYMONTHDAY=-3;COUNT=3"),
+              ElementsAre("1997-09-28T13:00", "1997-10-29T14:00", "1997-11-28T14:00"));
+  EXPECT_THAT(from("1997-09-04T13:00:00Z", "FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3"),
+              ElementsAre("1997-09-04T13:00", "1997-10-07T13:00", "1997-11-06T14:00"));
+  EXPECT_THAT(from("1997-09-29T13:00:00Z", "FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2;COUNT=3"),
+              ElementsAre("1997-09-29T13:00", "1997-10-30T14:00", "1997-11-27T14:00"));
   EXPECT_THAT(new_york("FREQ=HOURLY;INTERVAL=3;UNTIL=19970902T210000Z"),
               ElementsAre("1997-09-02T13:00", "1997-09-02T16:00", "1997-09-02T19:00"));
   EXPECT_THAT(new_york("FREQ=MINUTELY;INTERVAL=90;COUNT=4"),
