@@ -6,8 +6,13 @@
 namespace latchkey::api {
 namespace {
 
-constexpr std::size_t kMost = 64;
-constexpr int kMostOfUser = 6;
+constexpr std::size_t kRunning = 64;
+constexpr std::size_t kRunningOfUser = 6;
+constexpr std::size_t kOrders = 1024;
+constexpr std::size_t kOrdersOfUser = 128;
+/// In line, before a refusal.
+constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::seconds kComeAgain{5};
 /// Of one wait; who waits asks again, because the other side's own deadlines end it.
 constexpr std::chrono::minutes kWait{1};
 
@@ -49,25 +54,62 @@ std::string Pipe::Take() {
   return std::exchange(piece_, {});
 }
 
+/// What one person has in line and running; forgotten with the last order.
+struct Downloads::Share {
+  explicit Share(const Executor& executor) : slots(executor, kRunningOfUser) {}
+  Semaphore slots;
+  std::size_t orders = 0;
+};
+
 struct Downloads::Order {
+  Order(Downloads& downloads, const UserId& of_user) : owner(downloads), user(of_user) {
+    auto& known = owner.shares_[user];
+    share = known.lock();
+    if (!share) known = share = std::make_shared<Share>(owner.executor_);
+    ++share->orders;
+    ++owner.orders_;
+  }
+  ~Order() {
+    --owner.orders_;
+    if (--share->orders == 0) owner.shares_.erase(user);
+  }
+  Order(const Order&) = delete;
+  Order& operator=(const Order&) = delete;
+
+  Downloads& owner;
   UserId user;
+  std::shared_ptr<Share> share;
+  Semaphore::Permit of_user, of_all;
   std::shared_ptr<mail::Mailbox> provider;
   std::string external_id;
   mail::Attachment attachment;
   std::shared_ptr<Pipe> pipe;
 };
 
+Downloads::Downloads(Executor executor) : executor_(executor), room_(executor, kRunning), tasks_(executor) {}
+Downloads::~Downloads() = default;
+
+Task<Result<void>> Downloads::Admit(Order& order) {
+  const auto refusal = [](ErrorCode code) {
+    return std::unexpected(Error{.code = code, .detail = "too many downloads at once", .retry_after = kComeAgain});
+  };
+  if (order.share->orders > kOrdersOfUser) co_return refusal(ErrorCode::kTooManyRequests);
+  if (orders_ > kOrders) co_return refusal(ErrorCode::kOverloaded);
+  auto of_user = co_await order.share->slots.AcquireFor(kPatience);
+  if (!of_user) co_return refusal(ErrorCode::kTooManyRequests);
+  order.of_user = std::move(*of_user);
+  auto of_all = co_await room_.AcquireFor(kPatience);
+  if (!of_all) co_return refusal(ErrorCode::kOverloaded);
+  order.of_all = std::move(*of_all);
+  co_return Result<void>();
+}
+
 Task<void> Downloads::Fetch(std::shared_ptr<Order> order) {
   struct Leave {
-    Downloads& owner;
     Order& order;
-    ~Leave() {
-      order.pipe->End(Fail(ErrorCode::kCancelled, "the download was stopped"));
-      const auto found = owner.of_user_.find(order.user);
-      if (--found->second == 0) owner.of_user_.erase(found);
-    }
+    ~Leave() { order.pipe->End(Fail(ErrorCode::kCancelled, "the download was stopped")); }
   };
-  const Leave leave{*this, *order};
+  const Leave leave{*order};
   const std::function<Task<bool>(std::string_view)> sink = [&order](std::string_view piece) {
     return order->pipe->Put(piece);
   };
@@ -77,27 +119,18 @@ Task<void> Downloads::Fetch(std::shared_ptr<Order> order) {
 
 Task<Result<std::shared_ptr<Pipe>>> Downloads::Begin(const UserId& user, std::shared_ptr<mail::Mailbox> provider,
                                                      std::string external_id, mail::Attachment attachment) {
-  if (tasks_.size() >= kMost) co_return Fail(ErrorCode::kOverloaded, "too many downloads at once");
-  int& mine = of_user_[user];
-  if (mine >= kMostOfUser) {
-    co_return std::unexpected(Error{.code = ErrorCode::kTooManyRequests,
-                                    .detail = "too many downloads at once",
-                                    .retry_after = std::chrono::seconds(5)});
-  }
-  auto order = std::make_shared<Order>();
-  order->user = user;
+  auto order = std::make_shared<Order>(*this, user);
   order->provider = std::move(provider);
   order->external_id = std::move(external_id);
   order->attachment = std::move(attachment);
+  if (auto admitted = co_await Admit(*order); !admitted) co_return Fail(admitted.error());
   order->pipe = std::make_shared<Pipe>(executor_);
-  ++mine;
   // The handle that the answer holds: when it goes, so does the interest in the bytes.
   auto closer = std::make_shared<Closer>(order->pipe);
-  if (!tasks_.Spawn("download", [this, order] { return Fetch(order); })) {
-    if (--mine == 0) of_user_.erase(user);
+  if (!tasks_.Spawn("download", [this, order] { return Fetch(order); }))
     co_return Fail(ErrorCode::kOverloaded, "the server stops");
-  }
   std::shared_ptr<Pipe> pipe(closer, order->pipe.get());
+  order.reset();
   co_await pipe->Fill();
   if (pipe->result() && !*pipe->result()) co_return Fail(pipe->result()->error());
   co_return pipe;

@@ -40,27 +40,34 @@ class Pipe {
   bool closed_ = false;
 };
 
-/// Attachments on their way from a provider to a client. Memory per download is constant; their number is bounded in
-/// all and per person. Loop thread only; Stop() before destruction.
+/// Attachments on their way from a provider to a client. Memory per download is constant; how many run at a time is
+/// bounded in all and per person, whoever asks for more waits in line (a page may show dozens of inline images), and
+/// the lines are bounded too. Loop thread only; Stop() before destruction.
 class Downloads {
  public:
-  explicit Downloads(Executor executor) : executor_(executor), tasks_(executor) {}
+  explicit Downloads(Executor executor);
+  ~Downloads();
 
   /// Begins to fetch; returns when there is something to hand on, so that a refusal is still a clean answer. The pipe
-  /// closes when its last holder lets go of it. kTooManyRequests beyond this person's share, kOverloaded beyond
-  /// everybody's; otherwise Mailbox::GetAttachment's errors.
+  /// closes when its last holder lets go of it. kTooManyRequests when this person's line is full or does not move,
+  /// kOverloaded when everybody's is; otherwise Mailbox::GetAttachment's errors.
   Task<Result<std::shared_ptr<Pipe>>> Begin(const UserId& user, std::shared_ptr<mail::Mailbox> provider,
                                             std::string external_id, mail::Attachment attachment);
   Task<void> Stop() { return tasks_.Stop(); }
   std::size_t running() const { return tasks_.size(); }
 
  private:
+  struct Share;
   struct Order;
+  /// Waits until the order may run.
+  Task<Result<void>> Admit(Order& order);
   Task<void> Fetch(std::shared_ptr<Order> order);
 
   Executor executor_;
+  Semaphore room_;
+  std::size_t orders_ = 0;  ///< Waiting and running.
+  std::map<UserId, std::weak_ptr<Share>> shares_;
   TaskGroup tasks_;
-  std::map<UserId, int> of_user_;
 };
 
 }  // namespace latchkey::api

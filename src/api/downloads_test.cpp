@@ -124,23 +124,62 @@ TEST_F(DownloadsTest, WhenTheClientLeavesNothingMoreIsFetched) {
   Run(test());
 }
 
-TEST_F(DownloadsTest, APersonHasAShareAndGetsItBack) {
+TEST_F(DownloadsTest, WhoeverAsksForMoreThanTheirShareWaitsInLine) {
   provider_->pieces = 10;
   auto test = [this]() -> Task<void> {
     std::vector<std::shared_ptr<Pipe>> pipes;
-    while (true) {
+    for (int i = 0; i < 6; ++i) {
       auto pipe = co_await Begin();
-      if (!pipe) {
-        EXPECT_EQ(pipe.error().code, ErrorCode::kTooManyRequests);
-        break;
-      }
+      EXPECT_TRUE(pipe);
       pipes.push_back(*pipe);
     }
-    EXPECT_EQ(pipes.size(), 6U);
+    bool admitted = false;
+    auto seventh = [this, &admitted]() -> Task<void> {
+      auto pipe = co_await Begin();
+      EXPECT_TRUE(pipe);
+      admitted = true;
+    };
+    TaskGroup others(co_await boost::asio::this_coro::executor);
+    EXPECT_TRUE(others.Spawn("seventh", seventh));
+    for (int i = 0; i < 20; ++i) co_await SleepFor(std::chrono::milliseconds(1));
+    EXPECT_FALSE(admitted);
+    pipes.pop_back();
+    while (!admitted) co_await SleepFor(std::chrono::milliseconds(1));
     pipes.clear();
+    co_await others.Stop();
     while (downloads_.running() > 0) co_await SleepFor(std::chrono::milliseconds(1));
-    auto pipe = co_await Begin();
-    EXPECT_TRUE(pipe);
+  };
+  Run(test());
+}
+
+TEST_F(DownloadsTest, TheLineOfAPersonIsBounded) {
+  provider_->pieces = 10;
+  auto test = [this]() -> Task<void> {
+    std::vector<std::shared_ptr<Pipe>> pipes;
+    int refused = 0, ended = 0;
+    auto one = [this, &pipes, &refused, &ended]() -> Task<void> {
+      auto pipe = co_await Begin();
+      if (pipe) {
+        pipes.push_back(*pipe);
+      } else {
+        EXPECT_EQ(pipe.error().code, ErrorCode::kTooManyRequests);
+        ++refused;
+      }
+      ++ended;
+    };
+    TaskGroup others(co_await boost::asio::this_coro::executor);
+    for (int i = 0; i < 130; ++i) EXPECT_TRUE(others.Spawn("one", one));
+    while (refused < 2 || pipes.size() < 6) co_await SleepFor(std::chrono::milliseconds(1));
+    EXPECT_EQ(ended, 8);
+    // Each that ends lets the next in.
+    while (ended < 130) {
+      pipes.clear();
+      co_await SleepFor(std::chrono::milliseconds(1));
+    }
+    pipes.clear();
+    EXPECT_EQ(refused, 2);
+    co_await others.Stop();
+    while (downloads_.running() > 0) co_await SleepFor(std::chrono::milliseconds(1));
   };
   Run(test());
 }
