@@ -260,7 +260,8 @@ class MailboxConformance : public ProviderConformance {
     });
   }
 };
-INSTANTIATE_TEST_SUITE_P(Providers, MailboxConformance, ::testing::Values(kGoogle), CaseName);
+INSTANTIATE_TEST_SUITE_P(Providers, MailboxConformance, ::testing::Values(kGoogle, kMicrosoftWork, Personal()),
+                         CaseName);
 
 TEST_P(MailboxConformance, WhatIsThereComesFirstAndWhatArrivesComesSoon) {
   for (const auto* subject : {"one", "two", "three"}) Deliver(subject);
@@ -269,6 +270,33 @@ TEST_P(MailboxConformance, WhatIsThereComesFirstAndWhatArrivesComesSoon) {
   EXPECT_EQ(person_->Account(id).at("message_count").to_number<int>(), 3);
   Deliver("four");
   EXPECT_TRUE(Arrives("four"));
+}
+
+TEST_P(MailboxConformance, AMailIsSentOnceAndItsCopyAppearsOnce) {
+  const auto id = Connected({"read_mail", "send_mail"});
+  person_->WaitUntilImported(id);
+  const bj::object mail{{"account", id},
+                        {"to", bj::array{bj::object{{"address", it_.other_mailbox}}}},
+                        {"subject", "The plan for Tuesday"},
+                        {"text", "Bring boots."},
+                        {"send_after_seconds", 0}};
+  HttpCall call{.method = "POST", .url = person_->Url("/api/v1/messages"), .headers = {}, .body = bj::serialize(mail)};
+  call.headers = {"Origin: " + server_.url(), "X-CSRF-Token: " + person_->csrf(), "Content-Type: application/json",
+                  "Idempotency-Key: plan-for-tuesday"};
+  const auto first = person_->SendRaw(call);
+  ASSERT_EQ(first.status, 202) << first.body;
+  const auto again = person_->SendRaw(call);
+  ASSERT_EQ(again.status, 202) << again.body;
+  const auto outgoing = Text(first.Json(), "id");
+  EXPECT_EQ(Text(again.Json(), "id"), outgoing);
+  ASSERT_TRUE(WaitUntil([&] { return Text(person_->Get("/api/v1/outbox/" + outgoing).Json(), "state") == "sent"; }))
+      << person_->Get("/api/v1/outbox/" + outgoing).body;
+  EXPECT_TRUE(Arrives("The plan for Tuesday"));
+  const auto copies = person_->Messages();
+  EXPECT_EQ(std::ranges::count_if(
+                copies, [&](const bj::value& item) { return Text(item, "subject") == "The plan for Tuesday"; }),
+            1);
+  EXPECT_EQ(simulator_.Get("/sent/" + it_.mailbox).at("total").to_number<int>(), 1);
 }
 
 TEST_P(MailboxConformance, ACursorThatTheProviderForgotHealsAndNothingVanishes) {
