@@ -12,13 +12,15 @@ import {
   session,
   signedOut,
 } from '../../src/testing/fixtures';
-import { stage, type Answers } from './stage';
+import { settled, stage, type Answers } from './stage';
 
 interface Scene {
   name: string;
   path: string;
   answers?: Answers;
   act?: (page: Page) => Promise<void>;
+  /** What `act` opens. The page behind it may say the same words, before it is open. */
+  within?: 'menu' | 'dialog' | 'alertdialog';
   ready: string | RegExp;
 }
 
@@ -135,12 +137,14 @@ const scenes: Scene[] = [
     name: 'account menu',
     path: '/accounts',
     act: (page) => page.getByRole('button', { name: 'Actions for ada@example.com' }).click(),
+    within: 'menu',
     ready: 'Permissions',
   },
   {
     name: 'add account: provider',
     path: '/accounts',
     act: (page) => page.getByRole('button', { name: 'Add account' }).click(),
+    within: 'dialog',
     ready: 'Where is the mailbox?',
   },
   {
@@ -150,6 +154,7 @@ const scenes: Scene[] = [
       await page.getByRole('button', { name: 'Add account' }).click();
       await page.getByRole('button', { name: /^Google/ }).click();
     },
+    within: 'dialog',
     ready: 'What may we do?',
   },
   {
@@ -166,6 +171,7 @@ const scenes: Scene[] = [
       await page.getByRole('button', { name: 'Actions for ada@example.com' }).click();
       await page.getByRole('menuitem', { name: 'Disconnect' }).click();
     },
+    within: 'alertdialog',
     ready: '18,220 messages',
   },
   {
@@ -210,6 +216,7 @@ const scenes: Scene[] = [
       await page.getByRole('button', { name: 'Actions for ada@example.com' }).click();
       await page.getByRole('menuitem', { name: 'Check completeness' }).click();
     },
+    within: 'dialog',
     ready: /Not complete as of/,
   },
   {
@@ -219,6 +226,7 @@ const scenes: Scene[] = [
       await page.getByRole('button', { name: 'Actions for ada@example.com' }).click();
       await page.getByRole('menuitem', { name: 'Permissions' }).click();
     },
+    within: 'dialog',
     ready: 'Read calendar',
   },
   {
@@ -232,12 +240,14 @@ const scenes: Scene[] = [
       await page.getByRole('textbox', { name: 'Subject' }).fill('Minutes of the meeting');
       await page.getByRole('textbox', { name: 'Text of the message' }).fill('Thank you!\n\nAda');
     },
+    within: 'dialog',
     ready: 'Draft saved in this browser',
   },
   {
     name: 'reply',
     path: `/inbox?message=${messages[0].id}`,
     act: (page) => page.getByRole('button', { name: 'Reply' }).first().click(),
+    within: 'dialog',
     ready: 'Attach files',
   },
   {
@@ -245,6 +255,7 @@ const scenes: Scene[] = [
     path: '/inbox',
     answers: { 'GET /api/v1/connected-accounts': list([account()]) },
     act: (page) => page.getByRole('button', { name: 'Compose' }).click(),
+    within: 'dialog',
     ready: 'Allow sending',
   },
   {
@@ -263,6 +274,7 @@ const scenes: Scene[] = [
       await page.getByRole('button', { name: 'Account menu' }).click();
       await page.getByRole('menuitem', { name: 'Outbox' }).click();
     },
+    within: 'dialog',
     ready: 'Look into Sent',
   },
   { name: 'calendar', path: '/calendar?view=week', ready: 'Call with the printers' },
@@ -271,6 +283,7 @@ const scenes: Scene[] = [
     name: 'calendar event',
     path: '/calendar?view=agenda&date=2026-06-15',
     act: (page) => page.getByRole('button', { name: /Planning/ }).click(),
+    within: 'dialog',
     ready: 'Join the meeting',
   },
   {
@@ -282,6 +295,7 @@ const scenes: Scene[] = [
       if (await list.isVisible()) await list.click();
       await page.getByRole('checkbox', { name: 'Public holidays' }).filter({ visible: true }).click();
     },
+    within: 'alertdialog',
     ready: /312 events are removed from here/,
   },
   {
@@ -323,6 +337,7 @@ const scenes: Scene[] = [
       await page.getByRole('listbox').waitFor();
       await page.keyboard.press('?');
     },
+    within: 'dialog',
     ready: 'Previous message',
   },
 ];
@@ -342,11 +357,12 @@ for (const look of looks) {
         const { violations } = await stage(page, scene.answers);
         await page.goto(scene.path);
         await scene.act?.(page);
-        await expect(page.getByText(scene.ready).filter({ visible: true }).first()).toBeVisible();
+        const place = scene.within ? page.getByRole(scene.within) : page;
+        await expect(place.getByText(scene.ready).filter({ visible: true }).first()).toBeVisible();
+        await settled(page);
 
         const shots = process.env.SCREENSHOTS;
         if (shots) {
-          await page.waitForTimeout(400);
           const name = `${scene.name.replaceAll(/[^\w]+/g, '-')}-${look.scheme}-${look.width}.png`;
           await page.screenshot({ path: `${shots}/${name}` });
         }

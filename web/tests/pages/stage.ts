@@ -149,3 +149,13 @@ export async function stage(page: Page, changes: Answers = {}): Promise<{ violat
   });
   return { violations };
 }
+
+/**
+ * Waits until everything that fades or moves has arrived. In its first frame a dialog has no opacity at all: axe does not see it yet,
+ * only the page behind it, which is hidden already.
+ */
+export async function settled(page: Page): Promise<void> {
+  await page.waitForFunction(() =>
+    document.getAnimations().every((one) => one.effect?.getComputedTiming().endTime === Infinity),
+  );
+}
