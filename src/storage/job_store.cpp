@@ -320,7 +320,7 @@ Task<Result<void>> JobStore::RetryNow(const JobId& id) {
     }
     try {
       transaction.Execute(kRevive, rows.Int(0), now);
-    } catch (const sqlite::SqliteError& error) {
+    } catch (const DatabaseError& error) {
       if (error.error_code() != ErrorCode::kAlreadyExists) throw;
       return Fail(ErrorCode::kConflict, "a newer job does the same work");
     }

@@ -20,7 +20,8 @@ INSERT INTO synced_messages (id, connected_account_id, external_message_id, thre
   sent_at, subject, snippet, from_name, from_email, to_email, to_count, cc, bcc, message_id, is_read, is_starred,
   is_draft, has_attachments, truncated, size_estimate, labels, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-  $25, $25))sql";
+  $25, $25)
+RETURNING row_id)sql";
 
 // Guarded: writes nothing when nothing changed.
 constexpr std::string_view kUpdate = R"sql(
@@ -59,7 +60,8 @@ constexpr std::string_view kDeleteAttachments = "DELETE FROM attachments WHERE m
 constexpr std::string_view kFindLabel =
     "SELECT row_id, role, removed FROM labels WHERE connected_account_id = $1 AND external_id = $2";
 constexpr std::string_view kInsertLabel =
-    "INSERT INTO labels (connected_account_id, external_id, name, role, visible) VALUES ($1, $2, $3, $4, $5)";
+    "INSERT INTO labels (connected_account_id, external_id, name, role, visible) VALUES ($1, $2, $3, $4, $5) "
+    "RETURNING row_id";
 constexpr std::string_view kReviveLabel = "UPDATE labels SET removed = 0 WHERE row_id = $1";
 constexpr std::string_view kUpdateLabel = R"sql(
 UPDATE labels SET name = $2, role = $3, visible = $4, removed = 0
@@ -163,14 +165,15 @@ void MessageWriter::Insert(const mail::Message& message, const std::string& cont
   const auto& from = FirstOf(message.from);
   const std::string cc = AddressesOf(message.cc);
   const std::string bcc = AddressesOf(message.bcc);
-  transaction_.Execute(kInsert, id, account_, message.external_id, message.thread_id,
-                       static_cast<std::int64_t>(message.version), epoch_, message.received_at, message.sent_at,
-                       message.subject, message.snippet, from.name, from.address, AddressesOf(message.to),
-                       message.to.size(), OrNull(cc), OrNull(bcc), OrNull(message.rfc822_message_id), message.is_read,
-                       message.is_starred, message.is_draft, !message.attachments.empty(), message.truncated,
-                       message.size_estimate, ToJsonArray(placed.labels), now_);
-  const std::int64_t row = transaction_.LastInsertRow();
-  transaction_.Execute(kInsertBody, row, sqlite::Blob{content});
+  Rows inserted = transaction_.Query(
+      kInsert, id, account_, message.external_id, message.thread_id, static_cast<std::int64_t>(message.version), epoch_,
+      message.received_at, message.sent_at, message.subject, message.snippet, from.name, from.address,
+      AddressesOf(message.to), message.to.size(), OrNull(cc), OrNull(bcc), OrNull(message.rfc822_message_id),
+      message.is_read, message.is_starred, message.is_draft, !message.attachments.empty(), message.truncated,
+      message.size_estimate, ToJsonArray(placed.labels), now_);
+  inserted.Step();
+  const std::int64_t row = inserted.Int(0);
+  transaction_.Execute(kInsertBody, row, Blob{content});
   WriteAttachments(row, message.attachments, false);
   MovePlacements(row, Placed{.received_at = message.received_at}, placed);
   QueueForSearch(row);
@@ -201,7 +204,7 @@ bool MessageWriter::Update(const Stored& stored, const mail::Message& message, c
                            message.is_starred, message.is_draft, !message.attachments.empty(), message.truncated,
                            message.size_estimate, ToJsonArray(placed.labels), now_) > 0;
   if (text_changed) {
-    transaction_.Execute(kUpdateBody, row, sqlite::Blob{content});
+    transaction_.Execute(kUpdateBody, row, Blob{content});
     QueueForSearch(row);
     changed = true;
   }
@@ -350,8 +353,9 @@ MessageWriter::KnownLabel& MessageWriter::LabelOf(const std::string& external_id
     const bool category = external_id.starts_with(mail::kCategoryPrefix);
     const std::string name = category ? external_id.substr(mail::kCategoryPrefix.size()) : external_id;
     const Role role = category ? Role::kCategory : external_id == mail::kFlaggedLabel ? Role::kStarred : Role::kNone;
-    transaction_.Execute(kInsertLabel, account_, external_id, name, RoleName(role), true);
-    label = {.row = transaction_.LastInsertRow(), .role = std::string(RoleName(role))};
+    Rows inserted = transaction_.Query(kInsertLabel, account_, external_id, name, RoleName(role), true);
+    inserted.Step();
+    label = {.row = inserted.Int(0), .role = std::string(RoleName(role))};
   }
   return labels_.emplace(external_id, label).first->second;
 }

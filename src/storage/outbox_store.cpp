@@ -43,7 +43,8 @@ constexpr std::string_view kCountWaiting =
 constexpr std::string_view kInsert = R"sql(
 INSERT INTO outbox (id, user_id, connected_account_id, state, idempotency_key, request_hash, subject, content,
                     message_id, relation, related_external_id, thread_id, created_at, send_at, updated_at)
-VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $12))sql";
+VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $12)
+RETURNING row_id)sql";
 constexpr std::string_view kHoldUpload = R"sql(
 UPDATE uploads SET connected_account_id = $3
 WHERE id = $1 AND user_id = $2 AND complete = 1 AND (connected_account_id IS NULL OR connected_account_id = $3)
@@ -229,10 +230,12 @@ Task<Result<OutboxStore::Accepted>> OutboxStore::Enqueue(const NewEntry& wanted)
       waiting.Step();
       if (waiting.Int(0) >= kMaxWaiting) return Fail(ErrorCode::kTooManyRequests, "too many mails wait already");
     }
-    transaction.Execute(kInsert, entry.id, entry.user_id, entry.account_id, wanted.idempotency_key, wanted.request_hash,
-                        outgoing.subject, sqlite::Blob{*packed}, outgoing.message_id, mail::ToString(outgoing.relation),
-                        outgoing.related_external_id, outgoing.thread_id, now, entry.send_at);
-    if (auto attached = Attach(transaction, transaction.LastInsertRow(), entry); !attached) {
+    Rows inserted = transaction.Query(kInsert, entry.id, entry.user_id, entry.account_id, wanted.idempotency_key,
+                                      wanted.request_hash, outgoing.subject, Blob{*packed}, outgoing.message_id,
+                                      mail::ToString(outgoing.relation), outgoing.related_external_id,
+                                      outgoing.thread_id, now, entry.send_at);
+    inserted.Step();
+    if (auto attached = Attach(transaction, inserted.Int(0), entry); !attached) {
       return Fail(std::move(attached.error()));
     }
     if (auto queued = InsertSendJob(transaction, entry.id, entry.account_id, generation, entry.send_at, now); !queued) {

@@ -75,7 +75,7 @@ Task<Result<void>> OutboxStore::AppendUpload(const UserId& user, const UploadId&
       }
       row = rows.Int(0);
     }
-    transaction.Execute(kInsertChunk, row, position, sqlite::Blob{bytes});
+    transaction.Execute(kInsertChunk, row, position, Blob{bytes});
     transaction.Execute(kGrow, row, bytes.size());
     return {};
   };

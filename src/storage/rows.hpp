@@ -8,17 +8,10 @@
 #include "events/event.hpp"
 #include "jobs/job.hpp"
 #include "mail/message_store.hpp"
-#include "storage/sqlite/engine.hpp"
+#include "storage/engine.hpp"
 
 /// Rows that more than one store writes, always inside the caller's transaction.
 namespace latchkey::storage {
-
-using sqlite::Connection;
-using sqlite::Durability;
-using sqlite::Engine;
-using sqlite::OrNull;
-using sqlite::Rows;
-using sqlite::Transaction;
 
 /// Inserts a job as NewJob describes it, wakes the executor after the commit. Returns the id of the job that now stands
 /// for the request: the new one, or the one that holds its unique key.

@@ -29,10 +29,8 @@ void CreatePrivately(const std::string& path) {
   if (file >= 0) ::close(file);
 }
 
-}  // namespace
-
-ErrorCode SqliteError::error_code() const {
-  switch (code_) {
+ErrorCode MeaningOf(int extended_code) {
+  switch (extended_code) {
     case SQLITE_CONSTRAINT_UNIQUE:
     case SQLITE_CONSTRAINT_PRIMARYKEY:
     case SQLITE_CONSTRAINT_ROWID:
@@ -42,7 +40,7 @@ ErrorCode SqliteError::error_code() const {
     default:
       break;
   }
-  switch (code_ & 0xff) {
+  switch (extended_code & 0xff) {
     case SQLITE_FULL:
       return ErrorCode::kDiskFull;
     case SQLITE_INTERRUPT:
@@ -63,72 +61,82 @@ ErrorCode SqliteError::error_code() const {
   }
 }
 
-Rows::Rows(sqlite3* database, sqlite3_stmt* statement, bool* in_use)
-    : database_(database), statement_(statement), in_use_(in_use) {}
+}  // namespace
 
-Rows::Rows(Rows&& other) noexcept
-    : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)), in_use_(other.in_use_) {}
+SqliteError::SqliteError(int extended_code, const std::string& what)
+    : DatabaseError(MeaningOf(extended_code), what), code_(extended_code) {}
 
-Rows::~Rows() {
-  if (!statement_) return;
-  if (!in_use_) {
-    sqlite3_finalize(statement_);
-    return;
+/// One execution of a prepared statement: bound, stepped, and given back to the connection's cache at its end.
+class Connection::Execution final : public RowSource {
+ public:
+  Execution(sqlite3* database, sqlite3_stmt* statement, bool* in_use)
+      : database_(database), statement_(statement), in_use_(in_use) {}
+  Execution(Execution&& other) noexcept
+      : database_(other.database_), statement_(std::exchange(other.statement_, nullptr)), in_use_(other.in_use_) {}
+  Execution& operator=(Execution&&) = delete;
+  ~Execution() override {
+    if (!statement_) return;
+    if (!in_use_) {
+      sqlite3_finalize(statement_);
+      return;
+    }
+    sqlite3_reset(statement_);
+    sqlite3_clear_bindings(statement_);
+    *in_use_ = false;
   }
-  sqlite3_reset(statement_);
-  sqlite3_clear_bindings(statement_);
-  *in_use_ = false;
-}
 
-bool Rows::Step() {
-  switch (sqlite3_step(statement_)) {
-    case SQLITE_ROW:
-      return true;
-    case SQLITE_DONE:
-      return false;
-    default:
-      Throw(database_, sqlite3_sql(statement_));
+  /// `copy` when the values may be gone before the last Step.
+  void Bind(std::span<const Value> values, bool copy) {
+    const auto lifetime = copy ? SQLITE_TRANSIENT : SQLITE_STATIC;
+    int index = 0;
+    for (const Value& value : values) {
+      const auto bind = [&, at = ++index]<class T>(const T& given) {
+        if constexpr (std::is_same_v<T, std::nullptr_t>) {
+          return sqlite3_bind_null(statement_, at);
+        } else if constexpr (std::is_same_v<T, std::string_view>) {
+          // A null pointer would bind NULL.
+          return sqlite3_bind_text64(statement_, at, given.data() ? given.data() : "", given.size(), lifetime,
+                                     SQLITE_UTF8);
+        } else if constexpr (std::is_same_v<T, Blob>) {
+          return sqlite3_bind_blob64(statement_, at, given.bytes.data() ? given.bytes.data() : "", given.bytes.size(),
+                                     lifetime);
+        } else if constexpr (std::is_same_v<T, Instant>) {
+          return sqlite3_bind_int64(statement_, at, ToMicros(given));
+        } else {
+          return sqlite3_bind_int64(statement_, at, static_cast<std::int64_t>(given));
+        }
+      };
+      if (std::visit(bind, value) != SQLITE_OK) Throw(database_, sqlite3_sql(statement_));
+    }
   }
-}
 
-bool Rows::IsNull(int column) const { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
-
-std::int64_t Rows::Int(int column) const { return sqlite3_column_int64(statement_, column); }
-
-std::string_view Rows::Text(int column) const {
-  const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
-  return {text ? text : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
-}
-
-std::string_view Rows::Bytes(int column) const {
-  const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
-  return {bytes ? bytes : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
-}
-
-void Rows::BindAt(int index, std::int64_t value) {
-  if (sqlite3_bind_int64(statement_, index, value) != SQLITE_OK) Throw(database_, sqlite3_sql(statement_));
-}
-
-void Rows::BindAt(int index, std::string_view value) {
-  // A null pointer would bind NULL.
-  const char* text = value.data() ? value.data() : "";
-  const auto lifetime = copy_values_ ? SQLITE_TRANSIENT : SQLITE_STATIC;
-  if (sqlite3_bind_text64(statement_, index, text, value.size(), lifetime, SQLITE_UTF8) != SQLITE_OK) {
-    Throw(database_, sqlite3_sql(statement_));
+  bool Step() override {
+    switch (sqlite3_step(statement_)) {
+      case SQLITE_ROW:
+        return true;
+      case SQLITE_DONE:
+        return false;
+      default:
+        Throw(database_, sqlite3_sql(statement_));
+    }
   }
-}
-
-void Rows::BindAt(int index, Blob value) {
-  const char* bytes = value.bytes.data() ? value.bytes.data() : "";
-  const auto lifetime = copy_values_ ? SQLITE_TRANSIENT : SQLITE_STATIC;
-  if (sqlite3_bind_blob64(statement_, index, bytes, value.bytes.size(), lifetime) != SQLITE_OK) {
-    Throw(database_, sqlite3_sql(statement_));
+  bool IsNull(int column) const override { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
+  std::int64_t Int(int column) const override { return sqlite3_column_int64(statement_, column); }
+  std::string_view Text(int column) const override {
+    const auto* text = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
+    return {text ? text : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
   }
-}
+  std::string_view Bytes(int column) const override {
+    const auto* bytes = static_cast<const char*>(sqlite3_column_blob(statement_, column));
+    return {bytes ? bytes : "", static_cast<std::size_t>(sqlite3_column_bytes(statement_, column))};
+  }
+  Instant Time(int column) const override { return FromMicros(Int(column)); }
 
-void Rows::BindAt(int index, std::nullptr_t) {
-  if (sqlite3_bind_null(statement_, index) != SQLITE_OK) Throw(database_, sqlite3_sql(statement_));
-}
+ private:
+  sqlite3* database_;
+  sqlite3_stmt* statement_;
+  bool* in_use_;  ///< Of the cache; null for a statement of this object's own.
+};
 
 namespace {
 
@@ -193,24 +201,36 @@ sqlite3_stmt* Connection::Compile(std::string_view text, unsigned flags) {
   return statement;
 }
 
-Rows Connection::Prepare(std::string_view sql) {
+Connection::Execution Connection::Prepare(std::string_view sql) {
   auto found = cache_.find(sql);
   if (found == cache_.end()) {
     Cached fresh{.statement = Compile(sql, SQLITE_PREPARE_PERSISTENT)};
     found = cache_.emplace(std::string(sql), fresh).first;
   }
   // The same statement inside its own rows: a copy for this once.
-  if (found->second.in_use) return Rows(database_, Compile(sql, 0), nullptr);
+  if (found->second.in_use) return Execution(database_, Compile(sql, 0), nullptr);
   found->second.in_use = true;
-  return Rows(database_, found->second.statement, &found->second.in_use);
+  return Execution(database_, found->second.statement, &found->second.in_use);
+}
+
+std::unique_ptr<RowSource> Connection::DoQuery(std::string_view sql, std::span<const Value> values) {
+  auto execution = std::make_unique<Execution>(Prepare(sql));
+  execution->Bind(values, true);
+  return execution;
+}
+
+std::int64_t Connection::DoExecute(std::string_view sql, std::span<const Value> values) {
+  Execution execution = Prepare(sql);
+  execution.Bind(values, false);
+  while (execution.Step()) {
+  }
+  return sqlite3_changes64(database_);
 }
 
 void Connection::Run(const std::string& script) {
   if (sqlite3_exec(database_, script.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) Throw(database_, script);
 }
 
-std::int64_t Connection::Changes() const { return sqlite3_changes64(database_); }
-std::int64_t Connection::LastInsertRow() const { return sqlite3_last_insert_rowid(database_); }
 bool Connection::Idle() const { return sqlite3_get_autocommit(database_) != 0; }
 
 }  // namespace latchkey::storage::sqlite

@@ -2,6 +2,7 @@
 
 #include <thread>
 
+#include "storage/sqlite/connection.hpp"
 #include "storage/sqlite/migrations.hpp"
 #include "storage/sqlite/work_queue.hpp"
 #include "storage/sqlite/writer.hpp"
@@ -16,17 +17,29 @@ void RunRead(Connection& connection, Unit& unit, std::chrono::milliseconds deadl
     connection.Execute("BEGIN");
     try {
       unit.RunRead(connection);
-    } catch (const SqliteError& error) {
+    } catch (const DatabaseError& error) {
       unit.Refuse(Error{.code = error.error_code(), .detail = error.what(), .retry_after = {}});
     } catch (const std::exception& error) {
       unit.Refuse(Error{.code = ErrorCode::kInternal, .detail = error.what(), .retry_after = {}});
     }
     connection.SetDeadline(std::nullopt);
     if (!connection.Idle()) connection.Execute("COMMIT");
-  } catch (const SqliteError& error) {
+  } catch (const DatabaseError& error) {
     unit.Refuse(Error{.code = error.error_code(), .detail = error.what(), .retry_after = {}});
   }
 }
+
+/// Work without the database, in the place of a read.
+class ComputeOnReader final : public Unit {
+ public:
+  explicit ComputeOnReader(std::unique_ptr<Unit> work) : work_(std::move(work)) {}
+  void RunRead(storage::Connection&) override { work_->RunCompute(); }
+  void Refuse(Error error) override { work_->Refuse(std::move(error)); }
+  void Finish() override { work_->Finish(); }
+
+ private:
+  std::unique_ptr<Unit> work_;
+};
 
 }  // namespace
 
@@ -56,6 +69,7 @@ struct Engine::Impl {
   }
 
   const EngineOptions options;
+  std::optional<ProcessLock> lock;  // first: dropped when everything is closed
   int schema_version = 0;
   WorkQueue writes;
   WorkQueue reads;
@@ -104,6 +118,19 @@ void Engine::EnqueueRead(std::unique_ptr<Unit> unit) {
     refused->Refuse(Error{.code = ErrorCode::kOverloaded, .detail = "too many reads wait", .retry_after = {}});
     refused->Finish();
   }
+}
+
+void Engine::EnqueueCompute(std::unique_ptr<Unit> unit) {
+  // The readers' threads are where work may take its time; the unit asks nothing of the connection.
+  EnqueueRead(std::make_unique<ComputeOnReader>(std::move(unit)));
+}
+
+void Engine::Hold(ProcessLock lock) { impl_->lock.emplace(std::move(lock)); }
+
+Task<void> Engine::Drain() {
+  // The writer serves in order: when this has come through, so has everything before it.
+  auto last = [](Transaction&) -> Result<void> { return {}; };
+  (void)co_await Write(last, Durability::kPower);
 }
 
 void Engine::SetHooks(CommitHooks hooks) {

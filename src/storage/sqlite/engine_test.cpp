@@ -13,6 +13,7 @@
 #include <latch>
 
 #include "async/testing.hpp"
+#include "storage/sqlite/connection.hpp"
 
 namespace latchkey::storage::sqlite {
 namespace {
@@ -47,7 +48,7 @@ class EngineTest : public ::testing::Test {
     return RunTask(loop, engine->Write(body));
   }
   Result<std::int64_t> Count() {
-    auto body = [](Connection& connection) -> Result<std::int64_t> {
+    auto body = [](auto& connection) -> Result<std::int64_t> {
       Rows rows = connection.Query("SELECT count(*) FROM t");
       rows.Step();
       return rows.Int(0);
@@ -123,7 +124,7 @@ TEST_F(EngineTest, AFullQueueRefusesInsteadOfGrowing) {
 
 TEST_F(EngineTest, AReadEndsAtItsDeadline) {
   Open({.read_deadline = std::chrono::milliseconds(1)});
-  auto endless = [](Connection& connection) -> Result<std::int64_t> {
+  auto endless = [](auto& connection) -> Result<std::int64_t> {
     Rows rows =
         connection.Query("WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT count(*) FROM n");
     rows.Step();
@@ -137,7 +138,7 @@ TEST_F(EngineTest, AReadEndsAtItsDeadline) {
 
 TEST_F(EngineTest, AReadSeesOneMomentWhileOthersWrite) {
   Open();
-  auto read = [&](Connection& connection) -> Result<bool> {
+  auto read = [&](auto& connection) -> Result<bool> {
     Rows first = connection.Query("SELECT count(*) FROM t");
     first.Step();
     Connection other(Path(), Connection::Mode::kReadWrite);
@@ -152,7 +153,7 @@ TEST_F(EngineTest, AReadSeesOneMomentWhileOthersWrite) {
 
 TEST_F(EngineTest, AReaderCannotWrite) {
   Open();
-  auto write = [](Connection& connection) -> Result<void> {
+  auto write = [](auto& connection) -> Result<void> {
     connection.Execute("INSERT INTO t (b) VALUES ('x')");
     return {};
   };

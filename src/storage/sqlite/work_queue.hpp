@@ -6,7 +6,7 @@
 #include <mutex>
 #include <vector>
 
-#include "storage/sqlite/engine.hpp"
+#include "storage/engine.hpp"
 
 namespace latchkey::storage::sqlite {
 

@@ -5,7 +5,7 @@
 namespace latchkey::storage::sqlite {
 namespace {
 
-Error ToError(const SqliteError& error) {
+Error ToError(const DatabaseError& error) {
   return Error{.code = error.error_code(), .detail = error.what(), .retry_after = {}};
 }
 
@@ -13,7 +13,7 @@ Error ToError(const SqliteError& error) {
 
 void Writer::RunBatch(std::vector<std::unique_ptr<Unit>>& units) {
   std::optional<Error> failure;
-  Transaction wakes(*connection_);
+  Wakes wakes;
   if (Begin(units, failure)) {
     for (auto& unit : units) {
       if (!failure) RunOne(*unit, wakes, failure);
@@ -21,7 +21,7 @@ void Writer::RunBatch(std::vector<std::unique_ptr<Unit>>& units) {
     if (!failure) {
       try {
         connection_->Execute("COMMIT");
-      } catch (const SqliteError& error) {
+      } catch (const DatabaseError& error) {
         failure = ToError(error);
       }
     }
@@ -31,8 +31,8 @@ void Writer::RunBatch(std::vector<std::unique_ptr<Unit>>& units) {
   if (failure) {
     // Nothing of this batch exists: also those whose bodies succeeded must hear so.
     for (auto& unit : units) unit->Refuse(*failure);
-  } else if (hooks && (wakes.wake_jobs_ || !wakes.wake_users_.empty())) {
-    auto wake = [known = hooks, jobs = wakes.wake_jobs_, users = std::move(wakes.wake_users_)] {
+  } else if (hooks && wakes.Any()) {
+    auto wake = [known = hooks, jobs = wakes.jobs, users = std::move(wakes.users)] {
       if (jobs && known->jobs_inserted) known->jobs_inserted();
       if (!known->events_written) return;
       for (const UserId& user : users) known->events_written(user);
@@ -53,20 +53,20 @@ bool Writer::Begin(const std::vector<std::unique_ptr<Unit>>& units, std::optiona
     }
     connection_->Execute("BEGIN IMMEDIATE");
     return true;
-  } catch (const SqliteError& error) {
+  } catch (const DatabaseError& error) {
     failure = ToError(error);
     return false;
   }
 }
 
-void Writer::RunOne(Unit& unit, Transaction& wakes, std::optional<Error>& failure) {
+void Writer::RunOne(Unit& unit, Wakes& wakes, std::optional<Error>& failure) {
   try {
     connection_->Execute("SAVEPOINT unit");
     Transaction transaction(*connection_);
     bool keep = false;
     try {
       keep = unit.RunWrite(transaction);
-    } catch (const SqliteError& error) {
+    } catch (const DatabaseError& error) {
       unit.Refuse(ToError(error));
       // A full disk or an I/O error makes SQLite roll back everything, the units before this one included.
       if (connection_->Idle()) {
@@ -79,9 +79,8 @@ void Writer::RunOne(Unit& unit, Transaction& wakes, std::optional<Error>& failur
     if (!keep) connection_->Execute("ROLLBACK TO unit");
     connection_->Execute("RELEASE unit");
     if (!keep) return;
-    wakes.wake_jobs_ |= transaction.wake_jobs_;
-    wakes.wake_users_.merge(transaction.wake_users_);
-  } catch (const SqliteError& error) {
+    wakes.Merge(transaction.TakeWakes());
+  } catch (const DatabaseError& error) {
     failure = ToError(error);
   }
 }

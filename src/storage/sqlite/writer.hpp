@@ -5,7 +5,8 @@
 #include <optional>
 #include <vector>
 
-#include "storage/sqlite/engine.hpp"
+#include "storage/engine.hpp"
+#include "storage/sqlite/connection.hpp"
 
 namespace latchkey::storage::sqlite {
 
@@ -22,7 +23,7 @@ class Writer {
 
  private:
   bool Begin(const std::vector<std::unique_ptr<Unit>>& units, std::optional<Error>& failure);
-  void RunOne(Unit& unit, Transaction& wakes, std::optional<Error>& failure);
+  void RunOne(Unit& unit, Wakes& wakes, std::optional<Error>& failure);
   void Rollback();
   void Note(const std::optional<Error>& failure);
 
