@@ -107,7 +107,13 @@ run_test() {
     start_services || die "the databases for the tests did not start"
   fi
   for name in "${suites[@]}"; do suite "$name" "suite_$name"; done
-  if [ ${#failures[@]} -gt 0 ]; then say "Failed suites: ${failures[*]}; logs are in .cache/log"; fi
+  if [ ${#failures[@]} -gt 0 ]; then
+    # Once more at the very end: of a long log only that may be shown.
+    for name in "${failures[@]}"; do
+      grep -hE '\[  FAILED  \] .*\([0-9]+ ms\)|^not ok|ERROR: AddressSanitizer|runtime error:|✘' "$CACHE/log/test-$name.log" | head -n 10 >&2 || true
+    done
+    say "Failed suites: ${failures[*]}; logs are in .cache/log"
+  fi
   echo "$passed passed, $failed failed, $skipped skipped"
   [ "$failed" = 0 ] && [ "$passed" -gt 0 ]
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -28,8 +29,10 @@ class Server {
   bool running() { return process_ && !process_->Poll(); }
   Process& process() { return *process_; }
 
-  /// "http://localhost:PORT", as browsers use it.
+  /// "http://localhost:PORT", as browsers use it; the public URL where one is set.
   const std::string& url() const { return public_url_; }
+  /// Where it listens itself.
+  std::uint16_t port() const { return port_; }
   const std::string& setup_url() const { return setup_url_; }
   std::string data_directory() const { return directory_.Sub("data"); }
   /// Everything it wrote, over all starts.
@@ -40,6 +43,7 @@ class Server {
   TempDirectory directory_;
   Environment environment_;
   std::unique_ptr<Process> process_;
+  std::uint16_t port_ = 0;
   std::string public_url_;
   std::string setup_url_;
 };
