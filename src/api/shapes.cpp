@@ -63,8 +63,7 @@ void WriteCapability(json::Writer& out, const connected_accounts::ConnectedAccou
   const bool granted = std::ranges::find(account.granted, capability) != account.granted.end();
   std::string_view status = "off";
   if (requested && !granted) status = "missing_scope";
-  // Sending is granted ahead of the code that will use it.
-  if (requested && granted) status = capability == Capability::kSendMail ? "unavailable" : "ok";
+  if (requested && granted) status = "ok";
   out.Key(ToString(capability))
       .BeginObject()
       .Member("requested", requested)

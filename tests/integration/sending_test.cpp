@@ -23,6 +23,14 @@ class Sending : public IntegrationTest {
     ada_->SignIn();
     account_ = ada_->Connect(kAda, {"read_mail", "send_mail"});
     ada_->WaitUntilImported(account_);
+    // Whoever offers sending to a person looks here first.
+    EXPECT_EQ(ada_->Get("/api/v1/connected-accounts/" + account_)
+                  .Json()
+                  .at("capabilities")
+                  .at("send_mail")
+                  .at("status")
+                  .as_string(),
+              "ok");
   }
 
   bj::object Letter(const std::string& subject) {

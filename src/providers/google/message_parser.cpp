@@ -3,6 +3,7 @@
 #include <boost/asio/post.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <exception>
 #include <vector>
 
 namespace latchkey::google {
@@ -13,6 +14,10 @@ constexpr std::size_t kMaxBatch = 32;
 }  // namespace
 
 Task<Result<ParsedMessage>> MessageParser::Parse(std::string json) {
+  // A cancelled caller stays until its item is parsed: whoever leads does it for all who wait behind, and would leave
+  // them waiting for good. The caller's next wait then ends it.
+  const bool throws = co_await boost::asio::this_coro::throw_if_cancelled();
+  co_await boost::asio::this_coro::throw_if_cancelled(false);
   Item item{.json = std::move(json), .result = std::nullopt, .wake = nullptr};
   pending_.push_back(&item);
   if (busy_) {
@@ -22,12 +27,13 @@ Task<Result<ParsedMessage>> MessageParser::Parse(std::string json) {
         boost::asio::post(executor, std::move(handler));
       };
     };
-    // Not cancellable: the wait lasts one batch, and the item must outlive it.
+    // The wait lasts one batch, and the item must outlive it.
     co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(start,
                                                                                        boost::asio::use_awaitable);
   }
   // Woken with a result, or as the one to lead the next batch.
   if (!item.result) co_await Lead();
+  co_await boost::asio::this_coro::throw_if_cancelled(throws);
   co_return std::move(*item.result);
 }
 
@@ -40,7 +46,11 @@ Task<void> MessageParser::Lead() {
   }
   auto work = [&batch] {
     for (Item* item : batch) {
-      item->result = ParseGmailMessage(item->json);
+      try {
+        item->result = ParseGmailMessage(item->json);
+      } catch (const std::exception& failure) {
+        item->result = Fail(ErrorCode::kInternal, failure.what());
+      }
       item->json = std::string();
     }
   };

@@ -19,6 +19,7 @@ class MessageParser {
  public:
   explicit MessageParser(WorkerPool& pool) : pool_(pool) {}
 
+  /// kMalformedReply, kInternal. Not cancellable: it lasts as long as the parsing.
   Task<Result<ParsedMessage>> Parse(std::string json);
 
  private:

@@ -338,10 +338,24 @@ describe('writing and sending', () => {
 
   it('offers to allow sending when an account may only read, and keeps the text', async () => {
     network.use(http.get('/api/v1/connected-accounts', () => list([reader])));
+    const { taken } = taking();
     const { user } = visit('/inbox');
     const dialog = await compose(user);
     expect(within(dialog).getByText(/may read but not send/)).toBeVisible();
     expect(within(dialog).getByRole('button', { name: 'Allow sending' })).toBeVisible();
     expect(within(dialog).getByRole('button', { name: 'Send' })).toBeDisabled();
+
+    await user.type(within(dialog).getByRole('textbox', { name: 'To' }), 'grace@example.org,');
+    await user.type(within(dialog).getByRole('textbox', { name: 'Text of the message' }), 'Hello');
+    await user.keyboard('{Control>}{Enter}{/Control}');
+    network.use(http.get('/api/v1/connected-accounts', () => list([{ ...reader, capabilities: maySend }])));
+    FakeEventSource.say('account.updated', { account_id: reader.id });
+    const button = within(dialog).getByRole('button', { name: 'Send' });
+    await waitFor(() => expect(button).toBeEnabled(), { timeout: 3_000 });
+    expect(within(dialog).queryByText(/may read but not send/)).toBeNull();
+    expect(taken).toEqual([]);
+    await user.click(button);
+    await waitFor(() => expect(taken).toHaveLength(1));
+    expect(taken[0]!.body).toMatchObject({ account: reader.id, text: 'Hello' });
   });
 });

@@ -16,7 +16,6 @@ const grantLooks = {
   ok: { icon: CircleCheck, tone: 'text-ok' },
   off: { icon: CircleMinus, tone: 'text-muted' },
   missing_scope: { icon: ShieldQuestion, tone: 'text-warn' },
-  unavailable: { icon: CircleMinus, tone: 'text-muted' },
 } as const;
 
 const rows = {

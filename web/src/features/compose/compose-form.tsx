@@ -72,17 +72,22 @@ export function ComposeForm({ initial, accounts, senders, onLeave }: ComposeForm
     };
   }, []);
 
+  // What was begun before any account could send goes out from the first that can.
+  const sender = draft.account ?? senders[0]?.id ?? null;
+  const account = accounts.find((one) => one.id === sender);
+  const maySend = senders.some((one) => one.id === sender);
+
   const uploads = useUploads(draft.files, (file) => change({ files: [...latest.current.files, file] }));
 
   const send = useMutation({
     mutationFn: () => {
-      const { account, from, to, cc, bcc, subject, text, files, replyTo, forwardOf, key } = latest.current;
+      const { from, to, cc, bcc, subject, text, files, replyTo, forwardOf, key } = latest.current;
       // It is on the way from now on: whatever happens to this page, the draft is there.
       changed.current = true;
       save();
       return sendMessage(
         {
-          account: account ?? '',
+          account: sender ?? '',
           ...(from ? { from } : {}),
           to,
           cc,
@@ -110,7 +115,7 @@ export function ComposeForm({ initial, accounts, senders, onLeave }: ComposeForm
   });
 
   const trySend = () => {
-    if (send.isPending) return;
+    if (send.isPending || !maySend || !online) return;
     const everybody = [...draft.to, ...draft.cc, ...draft.bcc];
     if (everybody.length === 0) setMissing('compose.noRecipient');
     else if (!everybody.every((one) => isAddress(one.address))) setMissing('compose.fixRecipients');
@@ -135,8 +140,6 @@ export function ComposeForm({ initial, accounts, senders, onLeave }: ComposeForm
     sendLatest.current = trySend;
   });
 
-  const account = accounts.find((one) => one.id === draft.account);
-  const maySend = senders.some((one) => one.id === draft.account);
   const choices = account && !maySend ? [account, ...senders] : senders;
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- a shortcut for the button below
@@ -152,7 +155,7 @@ export function ComposeForm({ initial, accounts, senders, onLeave }: ComposeForm
       {choices.length > 0 && (
         <SenderField
           accounts={choices}
-          account={draft.account}
+          account={sender}
           from={draft.from}
           onChange={(next, from) => change({ account: next, from })}
         />

@@ -1272,10 +1272,10 @@ export interface components {
             /** @description The provider gave it. */
             granted: boolean;
             /**
-             * @description `unavailable`: granted, but this installation does not do it.
+             * @description `off`: not asked for. `missing_scope`: asked for and not given. `ok`: given.
              * @enum {string}
              */
-            status: "off" | "ok" | "missing_scope" | "unavailable";
+            status: "off" | "ok" | "missing_scope";
         };
         Progress: {
             /**
