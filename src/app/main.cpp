@@ -45,13 +45,14 @@ int RunKeys(const Command& command, const config::Settings& settings) {
 
 int Serve(const config::Settings& settings) {
   boost::asio::io_context loop(1);
+  // Before anybody can learn that the server is ready: a signal that comes right then must end it in order.
+  boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
   App app(loop, settings);
   if (auto started = app.Start(); !started) {
     std::cerr << started.error().text;
     log::Failure("server.not_started", {{"exit_code", static_cast<int>(started.error().code)}});
     return started.error().code;
   }
-  boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
   std::exception_ptr failure;
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (error) return;

@@ -316,7 +316,7 @@ Task<Result<OutboxEntry>> OutboxStore::Retry(const UserId& user, const OutboxId&
     if (!entry) return entry;
     if (entry->state == OutboxState::kSent) return Fail(ErrorCode::kConflict, "the mail is sent");
     for (const auto& attachment : entry->mail.attachments) {
-      if (attachment.upload.empty()) return Fail(ErrorCode::kConflict, "its attachments are no longer kept");
+      if (attachment.upload.empty()) return Fail(ErrorCode::kGone, "its attachments are no longer kept");
     }
     if (transaction.Execute(kAgain, id, now, confirmed) == 0)
       return Fail(ErrorCode::kConflict, "the mail waits for nobody");

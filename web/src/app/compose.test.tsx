@@ -285,6 +285,16 @@ describe('writing and sending', () => {
     expect(await screen.findByRole('textbox', { name: 'Text of the message' })).toHaveValue('How are you?');
   });
 
+  it('says that the files of a failed message are gone, not that something is in the way', async () => {
+    network.use(
+      http.get('/api/v1/outbox', () => list([outgoing({ state: 'failed', error_code: 'send_rejected' })])),
+      http.post('/api/v1/outbox/:id/retry', () => problem(410, 'gone')),
+    );
+    const { user } = visit('/inbox');
+    await user.click(await screen.findByRole('button', { name: 'Try again' }));
+    expect(await screen.findByText(/Its files are no longer kept here/)).toBeVisible();
+  });
+
   it('asks nobody to send again while it cannot be confirmed', async () => {
     network.use(
       http.get('/api/v1/outbox', () =>

@@ -68,6 +68,27 @@ describe('the inbox', () => {
     expect(screen.queryByText(/not loaded/)).toBeNull();
   });
 
+  it('loads the images of a sender who was chosen for it, until it is taken back', async () => {
+    network.use(
+      http.get('/api/v1/messages/:id', () =>
+        HttpResponse.json(message(messages[3]!, { has_html: true, remote_images: 4 })),
+      ),
+    );
+    const path = `/inbox?message=${messages[3]!.id}`;
+    const first = visit(path);
+    await first.user.click(await screen.findByRole('button', { name: 'Always for this sender' }));
+    const loaded = `/api/v1/messages/${messages[3]!.id}/view?images=1`;
+    expect(screen.getByTitle('Body of the message')).toHaveAttribute('src', loaded);
+    first.unmount();
+
+    const { user } = visit(path);
+    expect(await screen.findByTitle('Body of the message')).toHaveAttribute('src', loaded);
+    expect(screen.getByText(/Remote images from news@lights.example are loaded/)).toBeVisible();
+    await user.click(screen.getByRole('button', { name: 'Ask again' }));
+    expect(screen.getByTitle('Body of the message')).toHaveAttribute('src', loaded.replace('?images=1', ''));
+    expect(screen.getByText(/4 remote images are not loaded/)).toBeVisible();
+  });
+
   it('shows mail that came between reading the list and the opening of the stream', async () => {
     FakeEventSource.openLater();
     let letters = messages.slice(1);

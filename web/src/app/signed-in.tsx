@@ -4,7 +4,7 @@ import { Activity, CalendarDays, Inbox, PenLine, Settings, Users, WifiOff } from
 import { lazy, Suspense, useRef, useState } from 'react';
 import { sessionQuery } from '@/shared/api/session';
 import { useDialogs, type ComposeIntent } from '@/shared/dialogs';
-import { openDrafts } from '@/shared/drafts';
+import { openPerson } from '@/shared/person';
 import { t, type MessageKey } from '@/shared/i18n/i18n';
 import { useOnline } from '@/shared/lib/use-online';
 import { Button } from '@/shared/ui/button';
@@ -56,7 +56,7 @@ export function SignedIn() {
   useGlobalShortcuts();
 
   // Before anything below looks for drafts.
-  useState(() => user && openDrafts(user));
+  useState(() => user && openPerson(user));
 
   const visible = places.filter((place) => !place.admin || session.user?.is_admin);
   return (

@@ -5,7 +5,7 @@ import { logout, sessionQuery, type Session } from '@/shared/api/session';
 import { problemFrom } from '@/shared/api/problem';
 import { say } from '@/shared/announce';
 import { useDialogs } from '@/shared/dialogs';
-import { forgetDrafts } from '@/shared/drafts';
+import { forgetPerson } from '@/shared/person';
 import { problemWords } from '@/shared/error-words';
 import { t } from '@/shared/i18n/i18n';
 import { Rich } from '@/shared/i18n/rich';
@@ -34,7 +34,7 @@ export function UserMenu({ user }: { user: NonNullable<Session['user']> }) {
     onSuccess: async () => {
       // Nothing of this person stays in memory.
       queryClient.clear();
-      forgetDrafts();
+      forgetPerson();
       await queryClient.fetchQuery(sessionQuery).catch(() => undefined);
       await navigate({ to: '/login', search: { ended: 'signed_out' }, replace: true });
     },

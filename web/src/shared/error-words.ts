@@ -22,8 +22,6 @@ export function problemWords(
     actual: '',
     expected: '',
     address: 'unknown',
-    correlation_id: 'unknown',
-    client_id: 'unknown',
   };
   for (const [name, value] of Object.entries(params))
     if (value !== null) values[name] = typeof value === 'boolean' ? String(value) : value;

@@ -139,16 +139,9 @@ function Remedies({ code, attempt, request, onStart, onPermissions, onClose }: R
     );
   }
   const again = retryWords[code];
-  const { client_id: client, correlation_id: correlation } = attempt.params;
   return (
     <>
       {consent && <CopyButton text={String(consent)} label={t('action.copy_admin_link')} />}
-      {code === 'policy_enforced' && client && (
-        <CopyButton text={String(client)} label={t('connect.copyClientId')} />
-      )}
-      {code === 'conditional_access' && correlation && (
-        <CopyButton text={String(correlation)} label={t('connect.copyCorrelation')} />
-      )}
       {code === 'already_connected' && (
         <Link to="/accounts" className={buttonLook({ size: 'small' })} onClick={onClose}>
           {t('connect.showIt')}

@@ -80,7 +80,10 @@ export function useOutgoingVerbs(entry: Outgoing) {
   const retry = useMutation({
     mutationFn: (confirmed: boolean) => retryOutgoing(entry.id, confirmed),
     onSuccess: took,
-    onError: (error) => say(problemWords(failed(error)).title, 'bad'),
+    onError: (error) => {
+      const code = failed(error);
+      say(code === 'gone' ? t('outbox.filesGone') : problemWords(code).title, 'bad');
+    },
   });
   return { undo, dismiss, retry, reopen: draft ? reopen : undefined };
 }

@@ -1,4 +1,4 @@
-import { ChevronDown, FileText, Forward, ImageOff, Reply, ReplyAll, Star } from 'lucide-react';
+import { ChevronDown, FileText, Forward, Image as ImageMark, ImageOff, Reply, ReplyAll, Star } from 'lucide-react';
 import { useEffect, useState, type ReactNode } from 'react';
 import type { ConnectedAccount } from '@/shared/api/accounts';
 import { attachmentAddress, viewAddress, type Label, type Message, type Person } from '@/shared/api/messages';
@@ -7,6 +7,7 @@ import { t } from '@/shared/i18n/i18n';
 import { inChord, isTyping } from '@/shared/lib/keyboard';
 import { bytes, fullTime } from '@/shared/lib/time';
 import { cn } from '@/shared/lib/cn';
+import { setImageSender, useImageSenders } from '@/shared/image-senders';
 import { usePreferences } from '@/shared/preferences';
 import { Button } from '@/shared/ui/button';
 import { Notice } from '@/shared/ui/notice';
@@ -22,7 +23,10 @@ interface MessageViewProps {
 }
 
 export function MessageView({ message, accounts, labels, onOpen }: MessageViewProps) {
-  const [images, setImages] = useState(false);
+  const [loaded, setLoaded] = useState(false);
+  const sender = message.from?.address ?? '';
+  const trusted = useImageSenders((state) => state.senders.includes(sender.toLowerCase()));
+  const images = loaded || trusted;
   const files = message.attachments.filter((attachment) => !attachment.inline);
   return (
     <article className="flex min-h-0 flex-1 flex-col">
@@ -67,15 +71,34 @@ export function MessageView({ message, accounts, labels, onOpen }: MessageViewPr
           </section>
         )}
       </header>
-      {message.has_html && message.remote_images > 0 && !images && (
+      {message.has_html && message.remote_images > 0 && (!images || trusted) && (
         <div className="flex shrink-0 flex-wrap items-center gap-x-3 gap-y-1.5 border-b border-line bg-sunken px-4 py-2 text-sm md:px-6">
-          <ImageOff aria-hidden className="size-4 shrink-0 text-muted" />
-          <p role="status" className="min-w-0 flex-1 basis-56">
-            {t('message.imagesBlocked', { count: message.remote_images })}
+          {trusted ? (
+            <ImageMark aria-hidden className="size-4 shrink-0 text-muted" />
+          ) : (
+            <ImageOff aria-hidden className="size-4 shrink-0 text-muted" />
+          )}
+          <p role="status" className="min-w-0 flex-1 basis-56 break-words">
+            {trusted
+              ? t('message.imagesTrusted', { sender })
+              : t('message.imagesBlocked', { count: message.remote_images })}
           </p>
-          <Button size="small" onClick={() => setImages(true)}>
-            {t('message.loadImages')}
-          </Button>
+          {trusted ? (
+            <Button size="small" look="quiet" onClick={() => setImageSender(sender, false)}>
+              {t('message.askForImages')}
+            </Button>
+          ) : (
+            <>
+              <Button size="small" onClick={() => setLoaded(true)}>
+                {t('message.loadImages')}
+              </Button>
+              {sender && (
+                <Button size="small" look="quiet" onClick={() => setImageSender(sender, true)}>
+                  {t('message.alwaysLoadImages')}
+                </Button>
+              )}
+            </>
+          )}
         </div>
       )}
       {message.truncated && (

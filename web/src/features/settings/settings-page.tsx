@@ -7,7 +7,7 @@ import { endSession, logout, sessionQuery, sessionsQuery, type SessionInfo } fro
 import { problemFrom } from '@/shared/api/problem';
 import { say } from '@/shared/announce';
 import { useDialogs } from '@/shared/dialogs';
-import { forgetDrafts } from '@/shared/drafts';
+import { forgetPerson } from '@/shared/person';
 import { problemWords } from '@/shared/error-words';
 import { t } from '@/shared/i18n/i18n';
 import { ago, fullTime, useNow } from '@/shared/lib/time';
@@ -90,7 +90,7 @@ function Devices() {
     mutationFn: () => logout(true),
     onSuccess: async () => {
       queryClient.clear();
-      forgetDrafts();
+      forgetPerson();
       await queryClient.fetchQuery(sessionQuery).catch(() => undefined);
       await navigate({ to: '/login', search: { ended: 'signed_out' }, replace: true });
     },

@@ -787,7 +787,7 @@ export interface paths {
         put?: never;
         /**
          * Try a message again
-         * @description For `failed`, `held` and `unconfirmed`; anything else is refused with `conflict`. An unconfirmed message is first looked for at the provider; it is sent again only when it is certainly not there, or with `confirmed`, which says that the person looked and accepts that it may arrive twice.
+         * @description For `failed`, `held` and `unconfirmed`; anything else is refused with `conflict`, and with `gone` what had a file that is no longer kept. An unconfirmed message is first looked for at the provider; it is sent again only when it is certainly not there, or with `confirmed`, which says that the person looked and accepts that it may arrive twice.
          */
         post: operations["retryOutgoing"];
         delete?: never;
@@ -1782,7 +1782,7 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
-        /** @description It no longer exists at the provider. */
+        /** @description It no longer exists at the provider, or is no longer kept here. */
         Gone: {
             headers: {
                 [name: string]: unknown;
@@ -3815,6 +3815,7 @@ export interface operations {
             403: components["responses"]["Forbidden"];
             404: components["responses"]["NotFound"];
             409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
             413: components["responses"]["PayloadTooLarge"];
             415: components["responses"]["UnsupportedMediaType"];
             429: components["responses"]["TooManyRequests"];
