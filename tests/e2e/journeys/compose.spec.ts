@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { connect, expect, imported, other, person, signIn, test } from '../harness/test';
 import type { Simulator } from '../harness/simulator';
 
@@ -50,7 +51,9 @@ test('a message survives a reload, is taken back, then sent once with its file',
   await copy.click();
   const download = page.waitForEvent('download');
   await page.getByRole('link', { name: /^Download notes\.txt/ }).click();
-  expect((await download).suggestedFilename()).toBe('notes.txt');
+  const file = await download;
+  expect(file.suggestedFilename()).toBe('notes.txt');
+  expect(await readFile(await file.path(), 'utf8')).toBe('Seven bells, one of them cracked.');
 });
 
 test('an answer quotes the message and stays in its conversation', async ({ page, simulator }) => {

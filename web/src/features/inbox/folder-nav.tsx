@@ -15,6 +15,7 @@ import type { ConnectedAccount } from '@/shared/api/accounts';
 import type { Label } from '@/shared/api/messages';
 import { statusLabel, statusLooks, toneText } from '@/shared/account-status';
 import { t } from '@/shared/i18n/i18n';
+import { accountName } from '@/shared/lib/account-name';
 import { cn } from '@/shared/lib/cn';
 import { number } from '@/shared/lib/time';
 import { everything, folderOf, roles, sumByRole, type Place } from './place';
@@ -65,6 +66,7 @@ export function FolderNav({ place, accounts, labels, onGo }: FolderNavProps) {
             <li key={account.id}>
               <AccountRow
                 account={account}
+                name={accountName(account, accounts)}
                 current={place.account === account.id}
                 unread={sumByRole(labels, 'inbox', account.id).unread}
                 onClick={() => onGo({ account: account.id, folder: keepRole(place.folder) })}
@@ -168,6 +170,7 @@ function AccountRow({
   ...rest
 }: {
   account: ConnectedAccount;
+  name: string;
   current: boolean;
   unread: number;
   onClick: () => void;
@@ -176,7 +179,6 @@ function AccountRow({
   return (
     <Row
       {...rest}
-      name={account.display_name ?? account.email}
       note={statusLabel(account)}
       icon={
         <Icon

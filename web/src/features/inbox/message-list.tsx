@@ -3,6 +3,7 @@ import { useEffect, useId, useRef, useState, type KeyboardEvent } from 'react';
 import type { ConnectedAccount } from '@/shared/api/accounts';
 import type { MessageSummary } from '@/shared/api/messages';
 import { t } from '@/shared/i18n/i18n';
+import { accountName } from '@/shared/lib/account-name';
 import { isTyping } from '@/shared/lib/keyboard';
 import { useNow } from '@/shared/lib/time';
 import { usePreferences } from '@/shared/preferences';
@@ -112,6 +113,7 @@ export function MessageList(props: MessageListProps) {
     return () => document.removeEventListener('keydown', listen);
   }, [shortcuts]);
 
+  const names = new Map(accounts.map((account) => [account.id, accountName(account, accounts)]));
   const optionId = (id: string) => `${base}-${id}`;
   const activeVisible = items.some((item) => item.index === active);
   const activeMessage = messages[active];
@@ -135,9 +137,7 @@ export function MessageList(props: MessageListProps) {
               key={item.key}
               id={optionId(message.id)}
               message={message}
-              account={
-                showAccount ? accounts.find((account) => account.id === message.account_id) : undefined
-              }
+              account={showAccount ? names.get(message.account_id) : undefined}
               now={now}
               index={item.index}
               size={hasMore ? -1 : messages.length}

@@ -1,6 +1,5 @@
 import { Paperclip, Star } from 'lucide-react';
 import { memo } from 'react';
-import type { ConnectedAccount } from '@/shared/api/accounts';
 import type { MessageSummary } from '@/shared/api/messages';
 import { t } from '@/shared/i18n/i18n';
 import { cn } from '@/shared/lib/cn';
@@ -10,7 +9,8 @@ import { nameOf } from './people';
 interface MessageRowProps {
   id: string;
   message: MessageSummary;
-  account: ConnectedAccount | undefined;
+  /** The name of the account it belongs to, where that is not plain. */
+  account: string | undefined;
   now: number;
   index: number;
   size: number;
@@ -110,7 +110,7 @@ export const MessageRow = memo(
             <bdi className={cn('min-w-0 flex-1 truncate', atStart)}>{message.snippet}</bdi>
             {account && (
               <bdi className="max-w-32 shrink-0 truncate rounded-full border border-line px-1.5 text-2xs">
-                {account.display_name ?? account.email}
+                {account}
               </bdi>
             )}
           </span>
