@@ -1,4 +1,13 @@
-import { ChevronDown, FileText, Forward, Image as ImageMark, ImageOff, Reply, ReplyAll, Star } from 'lucide-react';
+import {
+  ChevronDown,
+  FileText,
+  Forward,
+  Image as ImageMark,
+  ImageOff,
+  Reply,
+  ReplyAll,
+  Star,
+} from 'lucide-react';
 import { useEffect, useState, type ReactNode } from 'react';
 import type { ConnectedAccount } from '@/shared/api/accounts';
 import { attachmentAddress, viewAddress, type Label, type Message, type Person } from '@/shared/api/messages';
