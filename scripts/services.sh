@@ -1,6 +1,7 @@
 # Databases for tests, on loopback, each in a scratch directory of its own. Sourced, by scripts or by hand:
 #   . scripts/services.sh; start_postgres DIR     exports LATCHKEY_TEST_POSTGRES, a superuser's URL with a new password
 #   stop_postgres DIR                             stops it by its pid and removes its data; also from another shell
+#   find_redis                                    exports LATCHKEY_TEST_REDIS_SERVER: tests start their own from this program
 # Debian's own services are neither needed nor touched. With SERVICES_DIE_WITH_SHELL=1 a server ends with the shell that
 # started it, also when that shell is killed.
 
@@ -120,8 +121,19 @@ stop_postgres() {
   rm -f "$dir/postgres.data" "$dir/postgres.url"
 }
 
+# A Redis is up in a few milliseconds, and tests kill and fill theirs: each starts its own.
+find_redis() {
+  LATCHKEY_TEST_REDIS_SERVER="${LATCHKEY_TEST_REDIS_SERVER:-$(command -v redis-server || true)}"
+  if [ ! -x "$LATCHKEY_TEST_REDIS_SERVER" ]; then
+    echo "error: no redis-server; install Debian's package of that name" >&2
+    return 1
+  fi
+  export LATCHKEY_TEST_REDIS_SERVER
+}
+
 # For ./dev: all of them, in one directory.
 start_services() {
+  find_redis || return 1
   SERVICES_DIR=$(mktemp -d "${TMPDIR:-/tmp}/latchkey-services.XXXXXX") || return 1
   chmod 755 "$SERVICES_DIR"
   start_postgres "$SERVICES_DIR"

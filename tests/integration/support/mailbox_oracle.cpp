@@ -87,7 +87,7 @@ MailboxFacts TrueMailbox(Simulator& simulator, const std::string& email) {
 
 MailboxFacts StoredMailbox(Server& server, Person& person, bool with_details) {
   std::map<std::string, std::string> provider_ids;
-  DatabaseFile database(server.data_directory() + "/latchkey.db");
+  DatabaseFile database(server.database());
   for (auto& row : database.Query("SELECT id, external_message_id FROM synced_messages")) provider_ids[row[0]] = row[1];
   return StoredMailbox(provider_ids, person, with_details);
 }

@@ -30,6 +30,10 @@ Server::Server(const Simulator& simulator, const Environment& more) {
       {"GOOGLE_QUOTA_UNITS_PER_MINUTE", "0"},
       {"GOOGLE_PROJECT_QUOTA_UNITS_PER_MINUTE", "0"},
   };
+  if (ScratchDatabase::Possible()) {
+    database_ = std::make_unique<ScratchDatabase>();
+    environment_["DATABASE_URL"] = database_->url();
+  }
   for (const auto& [name, value] : more) environment_[name] = value;
 }
 

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "tests/integration/support/process.hpp"
+#include "tests/integration/support/scratch_database.hpp"
 #include "tests/integration/support/temp_directory.hpp"
 
 namespace latchkey::integration {
@@ -38,10 +39,13 @@ class Server {
   /// Everything it wrote, over all starts.
   std::string log() const { return ReadFile(directory_.Sub("server.log")); }
   Environment& environment() { return environment_; }
+  /// Where its database is, for DatabaseFile.
+  std::string database() const { return database_ ? database_->url() : data_directory() + "/latchkey.db"; }
 
  private:
   TempDirectory directory_;
   Environment environment_;
+  std::unique_ptr<ScratchDatabase> database_;
   std::unique_ptr<Process> process_;
   std::uint16_t port_ = 0;
   std::string public_url_;
