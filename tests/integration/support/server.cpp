@@ -47,9 +47,7 @@ void Server::Start() {
   const auto ready = bj::parse(text);
   public_url_ = bj::value_to<std::string>(ready.at("public_url"));
   setup_url_ = ready.at("setup_url").is_null() ? std::string() : bj::value_to<std::string>(ready.at("setup_url"));
-  const auto address = bj::value_to<std::string>(ready.at("url"));
-  port_ = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
-  environment_["LATCHKEY_LISTEN"] = "127.0.0.1:" + std::to_string(port_);
+  environment_["LATCHKEY_LISTEN"] = "127.0.0.1" + public_url_.substr(public_url_.rfind(':'));
 }
 
 int Server::Stop() {

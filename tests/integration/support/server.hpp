@@ -1,6 +1,5 @@
 #pragma once
 
-#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
@@ -29,10 +28,8 @@ class Server {
   bool running() { return process_ && !process_->Poll(); }
   Process& process() { return *process_; }
 
-  /// "http://localhost:PORT", as browsers use it; the public URL where one is set.
+  /// "http://localhost:PORT", as browsers use it.
   const std::string& url() const { return public_url_; }
-  /// Where it listens itself.
-  std::uint16_t port() const { return port_; }
   const std::string& setup_url() const { return setup_url_; }
   std::string data_directory() const { return directory_.Sub("data"); }
   /// Everything it wrote, over all starts.
@@ -43,7 +40,6 @@ class Server {
   TempDirectory directory_;
   Environment environment_;
   std::unique_ptr<Process> process_;
-  std::uint16_t port_ = 0;
   std::string public_url_;
   std::string setup_url_;
 };
