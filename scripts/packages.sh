@@ -1,15 +1,17 @@
-# Installs the Debian 12 packages that are missing. Sourced. usage: need_packages build web test lint
+# Installs the Debian 12 packages that are missing. Sourced. usage: need_packages build web test lint services
 
 packages_build=(
   git ca-certificates clang-19 lld-19 libclang-rt-19-dev llvm-19 ccache cmake ninja-build pkg-config
-  libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev libcurl4-openssl-dev libsimdjson-dev libssl-dev
+  libboost1.81-dev libboost-url1.81-dev libboost-json1.81-dev libboost-context1.81-dev libcurl4-openssl-dev libsimdjson-dev libssl-dev
   libcjose-dev libjansson-dev libsodium-dev libsqlite3-dev libicu-dev libzstd-dev libfmt-dev libspdlog-dev libcli11-dev
   libtomlplusplus-dev libgtest-dev libgmock-dev libbenchmark-dev libnghttp2-dev zlib1g-dev brotli libyaml-cpp-dev tzdata
-  libgmime-3.0-dev
+  libgmime-3.0-dev libpq-dev libhiredis-dev
 )
 packages_web=()
 packages_test=(chromium fonts-noto-core fonts-noto-cjk openssl sqlite3)
 packages_lint=(clang-format-19)
+# Servers that tests start themselves (scripts/services.sh).
+packages_services=(postgresql-15 redis-server nginx-light)
 
 as_root() {
   if [ "$(id -u)" = 0 ]; then

@@ -94,12 +94,18 @@ run_test() {
   export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
   export CI="${CI:-1}"
   mkdir -p "$CACHE/log"
-  need_packages build web test lint
+  need_packages build web test lint services
   build_web
   need_modules web
   if [[ " ${suites[*]} " =~ \ (unit|contract|integration|fuzz|e2e)\  ]]; then build_cpp asan; fi
   if [[ " ${suites[*]} " == *" contract "* ]]; then need_modules tests/contract; fi
   if [[ " ${suites[*]} " == *" e2e "* ]]; then need_modules tests/e2e; fi
+  if [[ " ${suites[*]} " =~ \ (unit|integration)\  ]]; then
+    . "$ROOT/scripts/services.sh"
+    export SERVICES_DIE_WITH_SHELL=1
+    trap stop_services EXIT
+    start_services || die "the databases for the tests did not start"
+  fi
   for name in "${suites[@]}"; do suite "$name" "suite_$name"; done
   if [ ${#failures[@]} -gt 0 ]; then
     # Once more at the very end: of a long log only that may be shown.

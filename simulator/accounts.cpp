@@ -50,6 +50,11 @@ std::string DerivedGuid(std::string_view text) {
                      low >> 52, low & 0xFFFFFFFFFFFF);
 }
 
+bool Account::MaySendAs(std::string_view address) const {
+  return EqualsIgnoreCase(address, email) ||
+         std::ranges::any_of(aliases, [&](const std::string& alias) { return EqualsIgnoreCase(address, alias); });
+}
+
 void Account::SetPersonal(bool personal) {
   provider = Provider::kMicrosoft;
   if (personal) {

@@ -44,8 +44,13 @@ struct Account {
   /// False: every Gmail call answers 400 "Mail service not enabled", every Graph call for mail or calendars 404
   /// MailboxNotEnabledForRESTAPI.
   bool has_mailbox = true;
+  /// Further addresses it may send as, lower case. `pending_aliases`: Google knows of them, their owners have not
+  /// confirmed them.
+  std::vector<std::string> aliases, pending_aliases;
   MicrosoftIdentity microsoft;  ///< Empty for a Google account.
 
+  /// Its own address or a confirmed alias, in any case.
+  bool MaySendAs(std::string_view address) const;
   bool IsMicrosoft() const { return provider == Provider::kMicrosoft; }
   /// A Microsoft account of a person, not of an organisation.
   bool IsPersonal() const { return microsoft.tid == kPersonalTenant; }

@@ -211,7 +211,7 @@ Response Application::HandleUpload(Request& request) {
 }
 
 void Application::DeliverLocally(const graph::OutgoingMail& outgoing) {
-  sent_.Add(outgoing.sender, "", outgoing.raw, outgoing.recipients, clock_.Now());
+  sent_.Add(outgoing.sender, "", outgoing.raw, outgoing.recipients, clock_.Now(), outgoing.duplicate);
   for (const std::string& recipient : outgoing.recipients) {
     const Account* account = accounts_.FindByEmail(recipient);
     if (!account || !account->has_mailbox) continue;

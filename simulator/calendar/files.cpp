@@ -32,6 +32,7 @@ std::size_t Fill(CalendarStore& store, const Account& account, Calendar& calenda
     calendar.zone = imported.zone;
     store.CalendarChanged(account, calendar);
   }
+  KeepNewestRevisions(imported);
   std::size_t count = 0;
   for (Event& event : imported.events) {
     if (calendar.events.size() >= CalendarStore::kMaxEvents) break;

@@ -39,6 +39,7 @@ struct ImportedCalendar {
   std::string name;  ///< X-WR-CALNAME, may be empty.
   std::string zone;  ///< X-WR-TIMEZONE as an IANA name, may be empty.
   std::vector<Event> events;
+  std::vector<Instant> stamps;  ///< DTSTAMP of each event.
   std::vector<std::string> problems;  ///< What was left out, a sentence each.
 };
 
@@ -46,5 +47,9 @@ struct ImportedCalendar {
 /// under an unknown name is replaced by the IANA zone that agrees with it), floating times in `default_zone` or the
 /// file's own. Ids are made of UID and `owner`, so that the same file gives the same ids again.
 ImportedCalendar ImportIcs(std::string_view text, const Person& owner, const std::string& default_zone);
+
+/// A file may hold several revisions of one exception. RFC 5545 section 3.8.7.4 and RFC 5546 section 2.1.5: the higher
+/// SEQUENCE is the newer one, then the later DTSTAMP; a provider keeps that one alone.
+void KeepNewestRevisions(ImportedCalendar& imported);
 
 }  // namespace latchkey::simulator::calendar

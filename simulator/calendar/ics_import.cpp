@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <charconv>
 #include <map>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -139,7 +140,10 @@ class Importer {
     const IcsProperty* instance = component.Find("RECURRENCE-ID");
     EventTime original;
     if (instance && ReadTime(*instance, original)) event.original_start = original;
+    const IcsProperty* property = component.Find("DTSTAMP");
+    const auto stamp = property ? ParseBasicTime(mime::Trim(property->value)) : std::nullopt;
     out_.events.push_back(std::move(event));
+    out_.stamps.push_back(stamp ? Instant(stamp->local.time_since_epoch()) : Instant());
   }
 
  private:
@@ -426,6 +430,30 @@ void Link(ImportedCalendar& imported, const Person& owner) {
 }
 
 }  // namespace
+
+void KeepNewestRevisions(ImportedCalendar& imported) {
+  std::map<std::string, std::size_t> newest;
+  std::vector<bool> superseded(imported.events.size());
+  for (std::size_t i = 0; i < imported.events.size(); ++i) {
+    if (imported.events[i].master_id.empty()) continue;
+    const auto [known, first] = newest.emplace(imported.events[i].id, i);
+    if (first) continue;
+    const auto rank = [&](std::size_t at) { return std::pair(imported.events[at].sequence, imported.stamps[at]); };
+    const bool newer = rank(i) >= rank(known->second);
+    superseded[newer ? std::exchange(known->second, i) : i] = true;
+  }
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < imported.events.size(); ++i) {
+    if (superseded[i]) continue;
+    if (kept != i) {
+      imported.events[kept] = std::move(imported.events[i]);
+      imported.stamps[kept] = imported.stamps[i];
+    }
+    ++kept;
+  }
+  imported.events.resize(kept);
+  imported.stamps.resize(kept);
+}
 
 ImportedCalendar ImportIcs(std::string_view text, const Person& owner, const std::string& default_zone) {
   ImportedCalendar imported;

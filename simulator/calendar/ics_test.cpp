@@ -48,6 +48,24 @@ TEST(Ics, MovedInstancesBelongToTheirSeries) {
             Import("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART:20260101\nEND:VEVENT\nEND:VCALENDAR").events[0].id);
 }
 
+TEST(Ics, OfSeveralRevisionsOfAnExceptionTheNewestIsKept) {
+  const auto revision = [](const std::string& instance, int hour, int sequence, const std::string& stamp) {
+    return "BEGIN:VEVENT\nUID:a\nRECURRENCE-ID:202603" + instance + "T090000Z\nDTSTART:202603" + instance + "T" +
+           std::to_string(hour) + "0000Z\nSEQUENCE:" + std::to_string(sequence) + "\nDTSTAMP:" + stamp +
+           "\nEND:VEVENT\n";
+  };
+  ImportedCalendar imported =
+      Import("BEGIN:VCALENDAR\nBEGIN:VEVENT\nUID:a\nDTSTART:20260316T090000Z\nRRULE:FREQ=DAILY;COUNT=4\nEND:VEVENT\n" +
+             revision("17", 11, 3, "20260101T000000Z") + revision("17", 12, 1, "20260102T000000Z") +
+             revision("18", 13, 2, "20260102T000000Z") + revision("18", 14, 2, "20260101T000000Z") +
+             revision("19", 15, 2, "20260101T000000Z") + revision("19", 16, 5, "20260101T000000Z") + "END:VCALENDAR\n");
+  KeepNewestRevisions(imported);
+  std::vector<std::string> starts;
+  for (const Event& event : imported.events) starts.push_back(Utc(event.start));
+  EXPECT_THAT(starts, ::testing::ElementsAre("2026-03-16T09:00:00Z", "2026-03-17T11:00:00Z", "2026-03-18T13:00:00Z",
+                                             "2026-03-19T16:00:00Z"));
+}
+
 TEST(Ics, AZoneOfTheFilesOwnBecomesTheOneThatAgrees) {
   const ImportedCalendar imported = Import(
       "BEGIN:VCALENDAR\nBEGIN:VTIMEZONE\nTZID:Here\nBEGIN:STANDARD\nDTSTART:16010101T020000\n"

@@ -31,6 +31,7 @@ boost::json::object Describe(const Account& account) {
   result["hd"] = account.hd;
   result["email_verified"] = account.email_verified;
   result["has_mailbox"] = account.has_mailbox;
+  result["aliases"] = boost::json::array(account.aliases.begin(), account.aliases.end());
   result["provider"] = account.IsMicrosoft() ? "microsoft" : "google";
   if (account.IsMicrosoft()) {
     const MicrosoftIdentity& identity = account.microsoft;
@@ -224,6 +225,8 @@ ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::jso
   const auto hd = fields.Text("hd");
   const auto verified = fields.Flag("email_verified");
   const auto has_mailbox = fields.Flag("has_mailbox");
+  const auto aliases = fields.Texts("aliases");
+  const auto pending_aliases = fields.Texts("pending_aliases");
   if (added) fields.Text("provider");
   MicrosoftIdentity identity = account.microsoft;
   std::optional<bool> personal;
@@ -246,6 +249,8 @@ ControlApi::Outcome ControlApi::ChangeAccount(Account& account, const boost::jso
   Assign(account.hd, hd);
   Assign(account.email_verified, verified);
   Assign(account.has_mailbox, has_mailbox);
+  Assign(account.aliases, aliases);
+  Assign(account.pending_aliases, pending_aliases);
   MailService::Outcome<std::size_t> imported = 0;
   if (sample) {
     imported = account.IsMicrosoft() ? parts_.graph_mail.ImportSample(account, parts_.clock.Now())

@@ -67,7 +67,7 @@ struct Call {
 
 // The methods. Each answers in Google's shape whatever it was given.
 Response GetProfile(Call& call);
-/// The account's own address alone: it has no aliases.
+/// The account's own address, its aliases, and those that are not confirmed.
 Response SendAsList(Call& call);
 Response WatchMailbox(Call& call);
 Response StopWatch(Call& call);

@@ -98,7 +98,16 @@ Response SendAsList(Call& call) {
   json.Key("sendAsEmail").String(account.email).Key("displayName").String(account.name);
   json.Key("replyToAddress").String("").Key("signature").String("");
   json.Key("isPrimary").Bool(true).Key("isDefault").Bool(true);
-  json.EndObject().EndArray().EndObject();
+  json.EndObject();
+  const auto add = [&](const std::string& alias, std::string_view status) {
+    json.BeginObject().Key("sendAsEmail").String(alias).Key("displayName").String(account.name);
+    json.Key("replyToAddress").String("").Key("signature").String("");
+    json.Key("isPrimary").Bool(false).Key("isDefault").Bool(false).Key("treatAsAlias").Bool(true);
+    json.Key("verificationStatus").String(status).EndObject();
+  };
+  for (const std::string& alias : account.aliases) add(alias, "accepted");
+  for (const std::string& alias : account.pending_aliases) add(alias, "pending");
+  json.EndArray().EndObject();
   return JsonResponse(200, std::move(body));
 }
 

@@ -137,7 +137,7 @@ namespace {
 
 /// One message on its way: the sent copy, the recipients' copies, the log.
 void Dispatch(ApiState& state, const Account& sender, const OutgoingMessage& outgoing, const LabelSet& labels,
-              std::optional<std::uint64_t> thread_id, std::uint64_t id) {
+              std::optional<std::uint64_t> thread_id, std::uint64_t id, bool duplicate) {
   Mailbox& mailbox = state.Box(sender).mailbox;
   const StoredMessage& sent = mailbox.Add({.raw = outgoing.sent,
                                            .labels = labels,
@@ -147,7 +147,7 @@ void Dispatch(ApiState& state, const Account& sender, const OutgoingMessage& out
   const std::uint64_t stored_id = sent.id;
   DeliverLocally(state, outgoing.recipients, sender, outgoing.delivered);
   if (state.sent) {
-    state.sent->Add(sender, FormatId(stored_id), outgoing.sent, outgoing.recipients, state.clock.Now());
+    state.sent->Add(sender, FormatId(stored_id), outgoing.sent, outgoing.recipients, state.clock.Now(), duplicate);
   }
 }
 
@@ -183,11 +183,13 @@ Response SendRaw(Call& call, std::string_view raw, std::optional<std::uint64_t> 
   if (plan.delay.count() > 0 && state.schedule) {
     state.schedule->At(state.clock.Now() + plan.delay,
                        [&state, &sender, message = std::move(*outgoing), labels, thread_id, ids] {
-                         for (const std::uint64_t one : ids) Dispatch(state, sender, message, labels, thread_id, one);
+                         for (const std::uint64_t one : ids) {
+                           Dispatch(state, sender, message, labels, thread_id, one, one != ids.front());
+                         }
                        });
     return PromiseSent(id, thread_id.value_or(id));
   }
-  for (const std::uint64_t one : ids) Dispatch(state, sender, *outgoing, labels, thread_id, one);
+  for (const std::uint64_t one : ids) Dispatch(state, sender, *outgoing, labels, thread_id, one, one != id);
   std::string body;
   JsonWriter json(body);
   RenderMessageIds(json, call.mailbox(), *call.mailbox().Find(id));

@@ -47,7 +47,7 @@ std::string Rewrite(std::string_view raw, const Account& sender, Instant now, st
       if (has_from) continue;
       has_from = true;
       const std::vector<mime::Address> addresses = mime::ParseAddresses(mime::DecodeAddressText(field.raw));
-      const bool own = addresses.size() == 1 && EqualsNoCase(addresses[0].email, sender.email);
+      const bool own = addresses.size() == 1 && sender.MaySendAs(addresses[0].email);
       if (!own) value = sender.email;
     }
     out.append(field.name).append(": ").append(value).append("\r\n");

@@ -26,9 +26,9 @@ bool Number(std::string_view text, T& value) {
 
 std::string DeltaToken::Encode() const {
   const std::string text =
-      fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", static_cast<char>(phase), generation, folder, until,
-                  after, received, key, given, page, after_empty ? 1 : 0, filter == 0 ? '-' : filter, filter_time,
-                  change_type, expand_attachments ? 1 : 0, select);
+      fmt::format("{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}|{}", static_cast<char>(phase), generation, folder,
+                  until, after, received, key, given, page, after_empty ? 1 : 0, filter == 0 ? '-' : filter,
+                  filter_time, change_type, expand_attachments ? 1 : 0, expand_select, select);
   return Base64UrlEncode(text) + "." + Base64UrlEncode(fmt::format("{:016x}", Checksum(text)));
 }
 
@@ -40,7 +40,7 @@ std::optional<DeltaToken> DeltaToken::Decode(std::string_view encoded) {
   if (!text || !sum || *sum != fmt::format("{:016x}", Checksum(*text))) return std::nullopt;
   std::vector<std::string_view> fields;
   std::string_view rest = *text;
-  while (fields.size() < 14) {
+  while (fields.size() < 15) {
     const std::size_t bar = rest.find('|');
     if (bar == std::string_view::npos) return std::nullopt;
     fields.push_back(rest.substr(0, bar));
@@ -61,6 +61,7 @@ std::optional<DeltaToken> DeltaToken::Decode(std::string_view encoded) {
   token.filter = fields[10][0] == '-' ? '\0' : fields[10][0];
   token.change_type = fields[12];
   token.expand_attachments = expand != 0;
+  token.expand_select = fields[14];
   token.select = rest;
   return token;
 }

@@ -30,6 +30,7 @@ struct DeltaToken {
   std::string change_type;       ///< "created", "updated" or "deleted".
   std::string select;            ///< As in the first request.
   bool expand_attachments = false;
+  std::string expand_select;  ///< What to show of them; empty: everything.
 
   /// Opaque to clients; a changed character makes it invalid.
   std::string Encode() const;

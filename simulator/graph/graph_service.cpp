@@ -134,6 +134,15 @@ Response GraphService::Me(Call& call) const {
     id = id.substr(16);
   }
   body["id"] = id;
+  // Told on $select alone, to the directory's accounts.
+  if (call.request.query.Get("$select").contains("proxyAddresses")) {
+    boost::json::array addresses;
+    if (!account.IsPersonal()) {
+      addresses.emplace_back("SMTP:" + account.email);
+      for (const std::string& alias : account.aliases) addresses.emplace_back("smtp:" + alias);
+    }
+    body["proxyAddresses"] = std::move(addresses);
+  }
   return Json(200, body);
 }
 

@@ -62,6 +62,11 @@ std::expected<DeltaToken, Response> FirstToken(const MailCall& mail) {
   for (const std::string& name : query->select) token.select += (token.select.empty() ? "" : ",") + name;
   token.expand_attachments =
       std::ranges::any_of(query->expand, [](const std::string& name) { return EqualsIgnoreCase(name, "attachments"); });
+  for (const std::string& name : query->expand_select) {
+    token.expand_select += (token.expand_select.empty() ? "" : ",") + name;
+  }
+  // Links are ours to read back: nothing that ends a field may be in it.
+  std::erase(token.expand_select, '|');
   token.page = mail.call.preferred_page_size().value_or(0);
   return token;
 }
@@ -79,7 +84,11 @@ class Round {
       : mail_(mail), store_(mail.store()), folder_(folder), token_(std::move(token)) {
     const Parameters select = Parameters::Parse("$select=" + token_.select);
     if (auto parsed = QueryOptions::Parse(select, kMostPage)) query_ = std::move(*parsed);
-    if (token_.expand_attachments) query_.expand.emplace_back("attachments");
+    if (token_.expand_attachments) {
+      query_.expand.emplace_back("attachments");
+      const Parameters shown = Parameters::Parse("$select=" + token_.expand_select);
+      if (auto parsed = QueryOptions::Parse(shown, kMostPage)) query_.expand_select = std::move(parsed->select);
+    }
     const std::size_t asked = token_.page == 0 ? kUsualPage : static_cast<std::size_t>(token_.page);
     page_ = std::min(mail.call.preferred_page_size().value_or(asked), kMostPage);
   }

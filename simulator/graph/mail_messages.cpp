@@ -93,7 +93,12 @@ boost::json::object Shaped(const MailCall& mail, std::uint32_t slot, const Query
   boost::json::value attachments;
   if (options.attachments) attachments = message["attachments"];
   message = Project(std::move(message), query.select);
-  if (options.attachments) message["attachments"] = std::move(attachments);
+  if (options.attachments) {
+    for (auto& attachment : attachments.as_array()) {
+      attachment = Project(std::move(attachment.as_object()), query.expand_select);
+    }
+    message["attachments"] = std::move(attachments);
+  }
   if (mail.basic_only()) KeepBasics(message);
   return message;
 }

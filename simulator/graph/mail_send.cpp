@@ -69,21 +69,24 @@ std::optional<Response> Dispatch(const MailCall& mail, std::uint32_t slot, bool 
   if (recipients.empty() || !std::ranges::all_of(recipients, LooksLikeAddress)) {
     return BadRequest("At least one recipient is not valid.", mail.now(), "ErrorInvalidRecipients");
   }
-  if (draft.from && !mime::EqualsNoCase(draft.from->email, sender.email)) {
+  if (draft.from && !sender.MaySendAs(draft.from->email)) {
     return *MakePayload("graph.error.ErrorSendAsDenied.403", mail.now());
   }
-  draft.from = mime::Address{sender.name, sender.email};
+  draft.from = mime::Address{sender.name, draft.from ? draft.from->email : sender.email};
   draft.date = DateField(mail.now());
   if (draft.message_id.empty()) draft.message_id = NewMessageId();
   const SendPlan plan = state.plan(sender);
   std::string kept = draft.ToRaw();
   draft.bcc.clear();
-  OutgoingMail outgoing{sender, recipients, draft.ToRaw()};
+  OutgoingMail outgoing{sender, recipients, draft.ToRaw(), false};
 
   mail.store().Depart(slot);
   Box& box = mail.box;
-  auto deliver = [&state, outgoing = std::move(outgoing), times = plan.deliveries] {
-    for (std::size_t i = 0; i < times; ++i) state.deliver(outgoing);
+  auto deliver = [&state, outgoing = std::move(outgoing), times = plan.deliveries]() mutable {
+    for (std::size_t i = 0; i < times; ++i) {
+      outgoing.duplicate = i > 0;
+      state.deliver(outgoing);
+    }
   };
   auto keep = [&state, &box, slot, kept = std::move(kept), copies = save ? plan.sent_copies : 0] {
     if (copies == 0) {

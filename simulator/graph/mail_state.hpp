@@ -53,6 +53,7 @@ struct OutgoingMail {
   const Account& sender;
   std::vector<std::string> recipients;  ///< Lower case.
   std::string raw;                      ///< Without Bcc.
+  bool duplicate = false;               ///< A fault makes it leave once more than asked.
 };
 
 /// Everything Graph's mail shares. Loop thread only; what it refers to outlives it.

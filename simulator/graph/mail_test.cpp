@@ -384,6 +384,32 @@ TEST_F(GraphMail, AttachmentsSmallAndLarge) {
   EXPECT_TRUE(Get(path).at("hasAttachments").as_bool());
 }
 
+TEST_F(GraphMail, ExpandedAttachmentsShowWhatWasSelectedAlsoThroughDeltaLinks) {
+  IncomingMessage message;
+  message.raw =
+      "From: bo@example.org\r\nSubject: logo\r\nMIME-Version: 1.0\r\n"
+      "Content-Type: multipart/related; boundary=b\r\n\r\n--b\r\nContent-Type: text/html\r\n\r\n"
+      "<img src=\"cid:logo@x\">\r\n--b\r\nContent-Type: image/png\r\nContent-ID: <logo@x>\r\n"
+      "Content-Disposition: inline; filename=logo.png\r\n\r\nbytes\r\n--b--\r\n";
+  area_.Deliver(ada_, message);
+  Deliver("second", 1);
+  const std::string expand = "$expand=attachments($select=id,name,isInline,microsoft.graph.fileAttachment/contentId)";
+  const auto check = [&](const json::object& shown) {
+    EXPECT_FALSE(shown.at("hasAttachments").as_bool()) << "inline ones do not count";
+    const auto& list = shown.at("attachments").as_array();
+    ASSERT_EQ(list.size(), 1u);
+    EXPECT_EQ(list[0].at("contentId"), "logo@x");
+    EXPECT_FALSE(list[0].as_object().contains("contentBytes"));
+    EXPECT_FALSE(list[0].as_object().contains("size"));
+  };
+  const json::object list = Get("/me/messages?$orderby=receivedDateTime&" + expand);
+  check(list.at("value").at(0).as_object());
+  json::object page = Get("/me/mailFolders/inbox/messages/delta?" + expand, {{"Prefer", "odata.maxpagesize=1"}});
+  EXPECT_EQ(page.at("value").at(0).at("subject"), "second");
+  const std::string next = Text(page, "@odata.nextLink");
+  check(Get(next.substr(next.find("/me/"))).at("value").at(0).as_object());
+}
+
 TEST_F(GraphMail, BasicReadersSeeNoBodies) {
   const std::string id = Deliver("secret");
   grant_.scopes = {"Mail.ReadBasic"};

@@ -260,6 +260,32 @@ std::vector<std::string> SplitList(std::string_view text) {
   return items;
 }
 
+/// The names in "attachments($select=id,name;$top=5)".
+std::vector<std::string> NestedSelect(std::string_view expand) {
+  const std::size_t open = expand.find('('), close = expand.rfind(')');
+  if (open == std::string_view::npos || close == std::string_view::npos || close < open) return {};
+  std::string_view inside = expand.substr(open + 1, close - open - 1);
+  constexpr std::string_view kSelect = "$select=";
+  while (!inside.empty()) {
+    const std::size_t semicolon = inside.find(';');
+    std::string_view option = inside.substr(0, semicolon);
+    while (option.starts_with(' ')) option.remove_prefix(1);
+    if (option.starts_with(kSelect)) return SplitList(option.substr(kSelect.size()));
+    inside = semicolon == std::string_view::npos ? std::string_view() : inside.substr(semicolon + 1);
+  }
+  return {};
+}
+
+/// Whether `selected` names the member of an object of `type` ("#microsoft.graph.fileAttachment").
+bool Names(std::string_view selected, std::string_view type, std::string_view member) {
+  if (const std::size_t slash = selected.find('/'); slash != std::string_view::npos) {
+    if (type.starts_with('#')) type.remove_prefix(1);
+    if (!EqualsIgnoreCase(selected.substr(0, slash), type)) return false;
+    selected.remove_prefix(slash + 1);
+  }
+  return EqualsIgnoreCase(selected, member);
+}
+
 void Collect(const Filter& filter, std::vector<std::string>& out) {
   if (!filter.property.empty()) out.push_back(filter.property);
   for (const Filter& child : filter.children) Collect(child, out);
@@ -353,6 +379,7 @@ std::expected<QueryOptions, std::string> QueryOptions::Parse(const Parameters& q
   }
   options.select = SplitList(query.Get("$select"));
   options.expand = SplitList(query.Get("$expand"));
+  options.expand_select = NestedSelect(query.Get("$expand"));
   options.count = query.Get("$count") == "true";
   options.search = query.Get("$search");
   options.filter_text = query.Get("$filter");
@@ -377,10 +404,12 @@ bool QueryOptions::Selects(std::string_view property) const {
 boost::json::object Project(boost::json::object object, const std::vector<std::string>& select) {
   if (select.empty()) return object;
   boost::json::object kept;
+  const auto* annotation = object.if_contains("@odata.type");
+  const std::string type = annotation && annotation->is_string() ? std::string(annotation->as_string()) : std::string();
   for (auto& member : object) {
     const std::string_view name = member.key();
     const bool wanted = name == "id" || name.starts_with('@') ||
-                        std::ranges::any_of(select, [&](const std::string& s) { return EqualsIgnoreCase(s, name); });
+                        std::ranges::any_of(select, [&](const std::string& s) { return Names(s, type, name); });
     if (wanted) kept[name] = std::move(member.value());
   }
   return kept;

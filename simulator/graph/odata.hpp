@@ -56,6 +56,8 @@ struct OrderBy {
 struct QueryOptions {
   std::vector<std::string> select;
   std::vector<std::string> expand;  ///< "attachments", options in parentheses left out.
+  /// The $select in those parentheses; empty: everything.
+  std::vector<std::string> expand_select;
   std::optional<std::size_t> top;
   std::size_t skip = 0;
   bool count = false;
@@ -69,7 +71,8 @@ struct QueryOptions {
   bool Selects(std::string_view property) const;
 };
 
-/// Keeps id, annotations and the selected properties.
+/// Keeps id, annotations and the selected properties. "microsoft.graph.fileAttachment/contentId" names a property of
+/// objects of that type alone.
 boost::json::object Project(boost::json::object object, const std::vector<std::string>& select);
 
 }  // namespace latchkey::simulator::graph

@@ -69,12 +69,25 @@ TEST(Options, AreReadAndBounded) {
   EXPECT_EQ(options->top, 5u);
   EXPECT_THAT(options->select, ElementsAre("id", "subject"));
   EXPECT_THAT(options->expand, ElementsAre("attachments"));
+  EXPECT_THAT(options->expand_select, ElementsAre("id", "name"));
   EXPECT_TRUE(options->order.front().descending);
   EXPECT_FALSE(QueryOptions::Parse(Parameters::Parse("$top=0"), 1000));
   EXPECT_FALSE(QueryOptions::Parse(Parameters::Parse("$top=1001"), 1000));
   EXPECT_FALSE(QueryOptions::Parse(Parameters::Parse("$skip=-1"), 1000));
   EXPECT_FALSE(QueryOptions::Parse(Parameters::Parse("$orderby=subject sideways"), 1000));
   EXPECT_FALSE(QueryOptions::Parse(Parameters::Parse("$search=x&$filter=isRead eq true"), 1000));
+}
+
+TEST(Options, APropertyOfOneTypeIsNamedWithIt) {
+  const std::vector<std::string> select{"name", "microsoft.graph.fileAttachment/contentId"};
+  const boost::json::object file{
+      {"@odata.type", "#microsoft.graph.fileAttachment"}, {"id", "1"}, {"name", "a"}, {"size", 3}, {"contentId", "c"}};
+  boost::json::object item = file;
+  item["@odata.type"] = "#microsoft.graph.itemAttachment";
+  EXPECT_EQ(Project(file, select),
+            (boost::json::object{
+                {"@odata.type", "#microsoft.graph.fileAttachment"}, {"id", "1"}, {"name", "a"}, {"contentId", "c"}}));
+  EXPECT_FALSE(Project(item, select).contains("contentId"));
 }
 
 TEST(Tokens, ComeBackWholeAndNotBent) {

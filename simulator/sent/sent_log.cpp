@@ -29,7 +29,7 @@ json::array People(const std::vector<mime::Address>& addresses) {
 }  // namespace
 
 void SentLog::Add(const Account& account, std::string_view id, std::string_view raw,
-                  const std::vector<std::string>& recipients, Instant now) {
+                  const std::vector<std::string>& recipients, Instant now, bool duplicate) {
   const mime::Message message = mime::Message::Parse(raw);
   const mime::Summary summary = mime::Summarise(message);
   json::object headers;
@@ -63,6 +63,7 @@ void SentLog::Add(const Account& account, std::string_view id, std::string_view 
                         {"text_hash", Hash(summary.text)},
                         {"html_hash", Hash(summary.html)},
                         {"size", raw.size()},
+                        {"duplicate", duplicate},
                         {"attachments", std::move(attachments)}};
   entries.messages.push_back(std::move(entry));
   if (entries.messages.size() > kMaxEntries) entries.messages.pop_front();

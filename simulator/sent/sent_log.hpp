@@ -22,13 +22,13 @@ class SentLog {
   static constexpr std::size_t kMaxEntries = 20'000;
 
   /// `raw` is the message as it left (RFC 5322), `recipients` the envelope: Bcc included, lower case. `id` is the sent
-  /// copy's id at the provider, empty when no copy is kept.
+  /// copy's id at the provider, empty when no copy is kept. `duplicate`: a fault made it leave once more than asked.
   void Add(const Account& account, std::string_view id, std::string_view raw,
-           const std::vector<std::string>& recipients, Instant now);
+           const std::vector<std::string>& recipients, Instant now, bool duplicate = false);
 
   /// {"total", "by_message_id": {"<a@b>": 2}, "messages": [{"id", "at", "message_id", "from", "to", "cc", "bcc",
   /// "recipients", "subject", "headers": {"X-…": …}, "in_reply_to", "references", "text", "html", "text_hash",
-  /// "html_hash", "size", "attachments": [{"name", "type", "size", "hash"}]}]}, oldest first.
+  /// "html_hash", "size", "duplicate", "attachments": [{"name", "type", "size", "hash"}]}]}, oldest first.
   boost::json::object Describe(const Account& account) const;
   void Clear(const Account& account) { entries_.erase(account.sub); }
 

@@ -6,6 +6,7 @@
 
 #include <boost/json/value.hpp>
 
+#include "api/load_gate.hpp"
 #include "api/services.hpp"
 #include "async/task.hpp"
 #include "base/error.hpp"
@@ -69,6 +70,9 @@ struct Route {
   /// Counted against the sign-in limit of the client's address.
   bool rate_limited = false;
   std::size_t max_body_bytes = 1 << 20;
+  Urgency urgency = Urgency::kOrdinary;
+  /// Served by processes that only run jobs, too.
+  bool by_workers = false;
 };
 
 }  // namespace latchkey::api

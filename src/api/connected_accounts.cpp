@@ -53,7 +53,9 @@ void WriteCheck(json::Writer& out, std::string_view name, std::string_view statu
 void WriteService(json::Writer& out, std::string_view name, const connected_accounts::ServiceHealth& service) {
   out.Key(name).BeginObject().Member("status", service.status ? ToString(*service.status) : "off");
   WriteText(out, "reason", service.reason);
-  out.Member("action", ToString(service.action)).EndObject();
+  out.Member("action", ToString(service.action));
+  WriteInstant(out, "next_attempt_at", service.next_attempt_at);
+  out.EndObject();
 }
 
 void WriteCalendarCheck(json::Writer& out, const connected_accounts::ConnectedAccount& account) {

@@ -8,8 +8,8 @@
 #include "api/respond.hpp"
 #include "api/session_cache.hpp"
 #include "base/json.hpp"
+#include "http/client_network.hpp"
 #include "http/problem.hpp"
-#include "http/rate_limiter.hpp"
 #include "telemetry/log.hpp"
 
 namespace latchkey::api {
@@ -115,15 +115,19 @@ http::Response ErrorPage(const Error& error, std::string_view ref) {
 }
 
 Task<http::Response> Dispatch(const Services& services, const Route& route, http::Request& request) {
+  const auto ticket = services.gate.Enter(route.urgency);
+  if (!ticket) co_return http::MakeProblem(ticket.error(), request.request_id);
   if (route.rate_limited) {
-    if (const auto wait = services.auth_limiter.Hit(http::ClientNetwork(request.client_address))) {
+    const auto network = http::ClientNetwork(request.client_address);
+    if (const auto wait = co_await services.auth_limit.Hit(network)) {
       log::Warn("security.rate_limited", {{"request_id", request.request_id}, {"route", route.path}});
       const Error error{.code = ErrorCode::kTooManyRequests, .detail = {}, .retry_after = *wait};
       co_return http::MakeProblem(error, request.request_id);
     }
   }
   if (route.webhook) {
-    if (const auto wait = services.webhook_limiter.Hit(http::ClientNetwork(request.client_address))) {
+    const auto network = http::ClientNetwork(request.client_address);
+    if (const auto wait = co_await services.webhook_limit.Hit(network)) {
       const Error error{.code = ErrorCode::kTooManyRequests, .detail = {}, .retry_after = *wait};
       co_return http::MakeProblem(error, request.request_id);
     }

@@ -15,7 +15,7 @@
 namespace latchkey::api {
 namespace {
 
-/// Sessions must end everywhere within five seconds; the session cache may be three seconds behind.
+/// Sessions must end everywhere within five seconds; the session cache may be two seconds behind.
 constexpr std::chrono::milliseconds kLookInterval{1500};
 constexpr int kBatch = 200;
 constexpr std::chrono::milliseconds kReconnectAfter{1000};
@@ -123,7 +123,7 @@ Task<bool> EventStreams::SendNew(const Stream& stream, std::int64_t& position, h
   for (;;) {
     auto events = co_await store_.ListAfter(stream.user, position, kBatch);
     if (!events && events.error().code == ErrorCode::kGone) {
-      auto latest = co_await store_.LatestId();
+      auto latest = co_await store_.LatestId(stream.user);
       if (!latest) co_return false;
       position = *latest;
       const auto id = std::to_string(position);
@@ -179,7 +179,7 @@ Task<void> EventStreams::Run(std::shared_ptr<Stream> stream, SecretString cookie
 
 Answer StreamEvents(Call& call) {
   auto& streams = call.services.streams;
-  auto latest = co_await call.services.events.LatestId();
+  auto latest = co_await call.services.events.LatestId(call.user().id);
   if (!latest) co_return Fail(latest.error());
   std::int64_t position = *latest;
   bool resync = false;

@@ -2,6 +2,7 @@
 
 #include "api/handlers.hpp"
 #include "api/input.hpp"
+#include "api/lifecycle.hpp"
 #include "api/respond.hpp"
 #include "api/shapes.hpp"
 #include "crypto/hash.hpp"
@@ -76,6 +77,14 @@ Answer ListNotices(Call& call) {
   if (!notices) co_return Fail(notices.error());
   json::Writer out(1024);
   out.BeginObject().Key("items").BeginArray();
+  if (const auto& trouble = call.services.lifecycle.store.notice()) {
+    const auto code = ToString(trouble->code);
+    out.BeginObject().Member("id", NoticeId("", code)).Member("code", code).Key("provider").Null();
+    out.Key("params").BeginObject().EndObject().Member("count", 1);
+    WriteInstant(out, "since", trouble->since);
+    WriteInstant(out, "last_seen_at", trouble->last_seen);
+    out.EndObject();
+  }
   for (const auto& notice : *notices) {
     out.BeginObject().Member("id", NoticeId(notice.provider, notice.code)).Member("code", notice.code);
     WriteText(out, "provider", notice.provider);

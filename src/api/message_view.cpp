@@ -1,7 +1,9 @@
+#include "api/attachment_stream.hpp"
 #include "api/handlers.hpp"
 #include "api/input.hpp"
 #include "api/respond.hpp"
 #include "async/worker_pool.hpp"
+#include "images/image_type.hpp"
 #include "mail/html_view.hpp"
 
 namespace latchkey::api {
@@ -13,6 +15,36 @@ constexpr std::string_view kViewPolicy =
     "img-src 'self' data:; form-action 'none'; base-uri 'none'; object-src 'none'; frame-ancestors 'self'";
 
 constexpr std::string_view kImages = "/api/v1/images/";
+/// As many bytes as tell what a picture is.
+constexpr std::size_t kEnoughToTell = 16;
+
+void SetImageHeaders(http::Response& response, std::string_view media_type) {
+  response.SetHeader("Content-Type", std::string(media_type));
+  response.SetHeader("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'");
+  response.SetHeader("Cache-Control", "private, max-age=3600");
+  response.SetHeader("Referrer-Policy", "no-referrer");
+}
+
+/// A picture that came with the message, from the provider as it arrives. What it is, its first bytes say.
+Answer ShowPart(Call& call, const images::ImageTicket& ticket) {
+  auto opened = co_await OpenAttachment(call.services, ticket.user_id, ticket.message_id, ticket.part);
+  if (!opened) co_return Fail(std::move(opened.error()));
+  std::string head;
+  while (head.size() < kEnoughToTell) {
+    co_await opened->pipe->Fill();
+    const std::string piece = opened->pipe->Take();
+    if (piece.empty()) break;
+    head += piece;
+  }
+  const auto media_type = images::ImageTypeOf(head);
+  if (!media_type) co_return Fail(ErrorCode::kNotFound, "the part is no picture");
+  http::Response response;
+  SetImageHeaders(response, *media_type);
+  response.stream = [pipe = std::move(opened->pipe), head = std::move(head)](http::BodyWriter& body) {
+    return StreamAttachment(body, pipe, head);
+  };
+  co_return response;
+}
 
 }  // namespace
 
@@ -31,6 +63,12 @@ Answer ViewMessage(Call& call) {
       return token.empty() ? token : std::string(kImages) + token;
     };
   }
+  // Nobody else learns of these being shown: they came with the mail.
+  for (const auto& [attachment_id, attachment] : stored->attachments) {
+    if (attachment.content_id.empty()) continue;
+    const auto token = call.services.images.SealPart(call.user().id, *id, attachment_id);
+    options.inline_images.emplace_back(attachment.content_id, std::string(kImages) + token);
+  }
   auto render = [&] {
     return message.html.empty() ? mail::RenderTextBody(message.text, options)
                                 : mail::RenderHtmlBody(message.html, options);
@@ -47,15 +85,13 @@ Answer ViewMessage(Call& call) {
 Answer ProxyImage(Call& call) {
   auto ticket = call.services.images.Open(call.request.PathParameter("token"));
   if (!ticket) co_return Fail(std::move(ticket.error()));
+  if (!ticket->part.empty()) co_return co_await ShowPart(call, *ticket);
   auto message = co_await call.services.messages.Get(ticket->user_id, ticket->message_id);
   if (!message) co_return Fail(std::move(message.error()));
   auto image = co_await call.services.images.Fetch(*ticket);
   if (!image) co_return Fail(std::move(image.error()));
   http::Response response;
-  response.SetHeader("Content-Type", std::string(image->media_type));
-  response.SetHeader("Content-Security-Policy", "sandbox; default-src 'none'; frame-ancestors 'none'");
-  response.SetHeader("Cache-Control", "private, max-age=3600");
-  response.SetHeader("Referrer-Policy", "no-referrer");
+  SetImageHeaders(response, image->media_type);
   response.body = std::move(image->bytes);
   co_return response;
 }

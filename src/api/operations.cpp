@@ -1,5 +1,6 @@
 #include "api/dispatch.hpp"
 #include "api/handlers.hpp"
+#include "api/lifecycle.hpp"
 #include "api/respond.hpp"
 #include "base/json_writer.hpp"
 #include "crypto/hash.hpp"
@@ -32,9 +33,24 @@ Answer GetHealth(Call& call) { co_return HealthResponse(call.services.site); }
 
 // Ready means that the store answers: everything else the server can do without for a while.
 Answer GetReadiness(Call& call) {
+  if (call.services.lifecycle.stopping) {
+    co_return Fail(Error{
+        .code = ErrorCode::kOverloaded, .detail = "the server is stopping", .retry_after = std::chrono::seconds(1)});
+  }
   auto open = co_await call.services.identities.SetupOpen();
   if (!open) co_return Fail(ErrorCode::kStorageUnavailable, open.error().detail);
-  co_return HealthResponse(call.services.site);
+  const auto& site = call.services.site;
+  json::Writer out;
+  out.BeginObject().Member("status", "ok").Member("version", site.version);
+  const auto sharing = call.services.limiter.sharing();
+  if (sharing.state != limits::Sharing::State::kAlone) {
+    const bool shared = sharing.state == limits::Sharing::State::kShared;
+    out.Key("limits").BeginObject().Member("shared", shared);
+    if (!shared) out.Member("reason", sharing.reason);
+    out.EndObject();
+  }
+  out.EndObject();
+  co_return Json(200, out.Take());
 }
 
 Answer GetMetrics(Call& call) {

@@ -1,5 +1,7 @@
 #include "api/routes.hpp"
 
+#include <algorithm>
+
 #include "api/dispatch.hpp"
 #include "api/handlers.hpp"
 
@@ -15,25 +17,32 @@ constexpr Route kRoutes[] = {
      .access = Access::kNone,
      .query = "return_to",
      .shape = Shape::kBrowser,
-     .rate_limited = true},
+     .rate_limited = true,
+     .urgency = Urgency::kSignIn},
     {.path = "/auth/login/{provider}/callback",
      .handler = FinishSignIn,
      .access = Access::kNone,
      .query = "*",
      .shape = Shape::kBrowser,
-     .rate_limited = true},
+     .rate_limited = true,
+     .urgency = Urgency::kSignIn},
     {.path = "/auth/setup",
      .handler = BindSetup,
      .access = Access::kNone,
      .query = "token",
      .shape = Shape::kBrowser,
-     .rate_limited = true},
+     .rate_limited = true,
+     .urgency = Urgency::kSignIn},
 
     // Sessions
-    {.path = "/auth/session", .handler = GetSession, .access = Access::kOptionalSession},
-    {.path = "/auth/sessions", .handler = ListSessions},
-    {.method = kDelete, .path = "/auth/sessions/{id}", .handler = EndSession},
-    {.method = kPost, .path = "/auth/logout", .handler = Logout, .body = Body::kOptionalJson},
+    {.path = "/auth/session", .handler = GetSession, .access = Access::kOptionalSession, .urgency = Urgency::kSignIn},
+    {.path = "/auth/sessions", .handler = ListSessions, .urgency = Urgency::kSignIn},
+    {.method = kDelete, .path = "/auth/sessions/{id}", .handler = EndSession, .urgency = Urgency::kSignIn},
+    {.method = kPost,
+     .path = "/auth/logout",
+     .handler = Logout,
+     .body = Body::kOptionalJson,
+     .urgency = Urgency::kSignIn},
 
     // Flow 2
     {.path = "/auth/apis/connect/{provider}",
@@ -41,18 +50,21 @@ constexpr Route kRoutes[] = {
      .access = Access::kOptionalSession,
      .query = "attempt ticket capabilities mode account",
      .shape = Shape::kBrowser,
-     .rate_limited = true},
+     .rate_limited = true,
+     .urgency = Urgency::kSignIn},
     {.method = kPost,
      .path = "/auth/apis/connect/{provider}",
      .handler = IssueConnectTicket,
      .body = Body::kOptionalJson,
-     .rate_limited = true},
+     .rate_limited = true,
+     .urgency = Urgency::kSignIn},
     {.path = "/auth/apis/connect/{provider}/callback",
      .handler = FinishConnect,
      .access = Access::kNone,
      .query = "*",
      .shape = Shape::kBrowser,
-     .rate_limited = true},
+     .rate_limited = true,
+     .urgency = Urgency::kSignIn},
     {.method = kPost, .path = "/api/v1/connect-attempts", .handler = CreateConnectAttempt, .body = Body::kJson},
     {.path = "/api/v1/connect-attempts/{id}", .handler = GetConnectAttempt},
 
@@ -84,8 +96,10 @@ constexpr Route kRoutes[] = {
     {.path = "/api/v1/messages", .handler = ListMessages, .query = "account folder q thread cursor limit"},
     {.path = "/api/v1/messages/{id}", .handler = GetMessage},
     {.path = "/api/v1/messages/{id}/view", .handler = ViewMessage, .query = "images", .shape = Shape::kDocument},
-    {.path = "/api/v1/messages/{id}/attachments/{attachment_id}", .handler = DownloadAttachment},
-    {.path = "/api/v1/images/{token}", .handler = ProxyImage, .access = Access::kNone},
+    {.path = "/api/v1/messages/{id}/attachments/{attachment_id}",
+     .handler = DownloadAttachment,
+     .urgency = Urgency::kLater},
+    {.path = "/api/v1/images/{token}", .handler = ProxyImage, .access = Access::kNone, .urgency = Urgency::kLater},
 
     // Calendars
     {.path = "/api/v1/calendars", .handler = ListCalendars, .query = "account"},
@@ -105,7 +119,8 @@ constexpr Route kRoutes[] = {
      .handler = UploadFile,
      .query = "name type",
      .body = Body::kStream,
-     .max_body_bytes = 64 << 20},
+     .max_body_bytes = 64 << 20,
+     .urgency = Urgency::kLater},
     {.method = kDelete, .path = "/api/v1/uploads/{id}", .handler = DeleteUpload},
     {.path = "/api/v1/outbox", .handler = ListOutbox, .query = "account cursor limit"},
     {.path = "/api/v1/outbox/{id}", .handler = GetOutgoing},
@@ -123,31 +138,48 @@ constexpr Route kRoutes[] = {
      .access = Access::kNone,
      .query = "*",
      .body = Body::kRaw,
-     .webhook = true},
+     .webhook = true,
+     .urgency = Urgency::kLater},
     {.method = kPost,
      .path = "/webhooks/google/calendar",
      .handler = ReceiveCalendarPush,
      .access = Access::kNone,
      .query = "*",
      .body = Body::kRaw,
-     .webhook = true},
+     .webhook = true,
+     .urgency = Urgency::kLater},
     {.method = kPost,
      .path = "/webhooks/microsoft",
      .handler = ReceiveGraphPush,
      .access = Access::kNone,
      .query = "*",
      .body = Body::kRaw,
-     .webhook = true},
+     .webhook = true,
+     .urgency = Urgency::kLater},
 
     // Operations
     {.path = "/api/v1/jobs", .handler = ListJobs, .access = Access::kAdmin, .query = "state kind account cursor limit"},
     {.method = kPost, .path = "/api/v1/jobs/{id}/retry", .handler = RetryJob, .access = Access::kAdmin},
     {.method = kPost, .path = "/api/v1/jobs/{id}/cancel", .handler = CancelJob, .access = Access::kAdmin},
     {.path = "/api/v1/admin/notices", .handler = ListNotices, .access = Access::kAdmin},
-    {.path = "/health", .handler = GetHealth, .access = Access::kNone, .query = "*"},
-    {.path = "/livez", .handler = GetHealth, .access = Access::kNone, .query = "*"},
-    {.path = "/readyz", .handler = GetReadiness, .access = Access::kNone, .query = "*"},
-    {.path = "/metrics", .handler = GetMetrics, .access = Access::kNone},
+    {.path = "/health", .handler = GetHealth, .access = Access::kNone, .query = "*", .urgency = Urgency::kAlways},
+    {.path = "/livez",
+     .handler = GetHealth,
+     .access = Access::kNone,
+     .query = "*",
+     .urgency = Urgency::kAlways,
+     .by_workers = true},
+    {.path = "/readyz",
+     .handler = GetReadiness,
+     .access = Access::kNone,
+     .query = "*",
+     .urgency = Urgency::kAlways,
+     .by_workers = true},
+    {.path = "/metrics",
+     .handler = GetMetrics,
+     .access = Access::kNone,
+     .urgency = Urgency::kAlways,
+     .by_workers = true},
     {.path = "/openapi.json", .handler = GetOpenApi, .access = Access::kNone},
     {.path = "/.well-known/jwks.json", .handler = GetJwks, .access = Access::kNone},
 
@@ -169,9 +201,10 @@ constexpr Route kRoutes[] = {
 
 std::span<const Route> Routes() { return kRoutes; }
 
-std::vector<http::Route> BindRoutes(const Services& services) {
+std::vector<http::Route> BindRoutes(const Services& services, bool worker_only) {
   std::vector<http::Route> out;
   for (const auto& route : kRoutes) {
+    if (worker_only && !route.by_workers) continue;
     http::Route bound;
     bound.method = route.method;
     bound.pattern = route.path;
@@ -182,6 +215,11 @@ std::vector<http::Route> BindRoutes(const Services& services) {
     out.push_back(std::move(bound));
   }
   return out;
+}
+
+bool IsEssential(std::string_view path) {
+  return std::ranges::any_of(
+      kRoutes, [&](const Route& route) { return route.urgency == Urgency::kAlways && route.path == path; });
 }
 
 }  // namespace latchkey::api

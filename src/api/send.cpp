@@ -149,7 +149,7 @@ Result<std::string> ReadKey(const http::Request& request) {
 }
 
 Answer Accept(Call& call, mail::SendRequest request, std::string key) {
-  if (const auto wait = call.services.send_limiter.Hit(call.user().id.text())) {
+  if (const auto wait = co_await call.services.send_limit.Hit(call.user().id.text())) {
     co_return std::unexpected(Error{.code = ErrorCode::kTooManyRequests, .detail = "mails", .retry_after = *wait});
   }
   // The whole request decides whether it is the same: which account, and every byte of what is to be sent.

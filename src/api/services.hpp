@@ -14,12 +14,12 @@
 #include "connected_accounts/disconnect.hpp"
 #include "connected_accounts/scope_catalog.hpp"
 #include "events/event.hpp"
-#include "http/rate_limiter.hpp"
 #include "identity/sessions.hpp"
 #include "identity/setup.hpp"
 #include "identity/sign_in.hpp"
 #include "images/image_proxy.hpp"
 #include "jobs/job_store.hpp"
+#include "limits/request_limit.hpp"
 #include "mail/mail_provider.hpp"
 #include "mail/message_store.hpp"
 #include "mail/send_mail.hpp"
@@ -30,6 +30,8 @@
 namespace latchkey::api {
 
 class Downloads;
+class LoadGate;
+struct Lifecycle;
 class EventStreams;
 class SessionCache;
 
@@ -70,16 +72,20 @@ struct Services {
   EventStreams& streams;
   SessionCache& session_cache;
   /// Counts tries to sign in or connect by client network.
-  http::RateLimiter& auth_limiter;
+  limits::RequestLimit& auth_limit;
   /// Counts notifications by client network.
-  http::RateLimiter& webhook_limiter;
+  limits::RequestLimit& webhook_limit;
   metrics::Registry& metrics;
   /// For work that would hold up the loop.
   WorkerPool& workers;
   mail::SendMail& send_mail;
   /// Counts mails and uploads by person.
-  http::RateLimiter& send_limiter;
+  limits::RequestLimit& send_limit;
   Downloads& downloads;
+  /// Where the limits above are kept.
+  limits::Limiter& limiter;
+  LoadGate& gate;
+  const Lifecycle& lifecycle;
   const Clock& clock;
 };
 

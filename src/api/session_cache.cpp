@@ -5,7 +5,7 @@
 namespace latchkey::api {
 namespace {
 
-constexpr std::chrono::seconds kLifetime{3};
+constexpr std::chrono::seconds kLifetime{2};
 constexpr std::size_t kMaxEntries = 10'000;
 
 }  // namespace

@@ -12,7 +12,7 @@
 namespace latchkey::api {
 
 /// Remembers for a few seconds who a session cookie belongs to, so that a burst of requests asks the database once.
-/// Sessions must end everywhere within five seconds, also those ended by another process: so an entry lives three, and
+/// Sessions must end everywhere within five seconds, also those ended by another process: so an entry lives two, and
 /// what ends in this process is forgotten at once. Keyed by the cookie's hash. Loop thread only.
 class SessionCache {
  public:

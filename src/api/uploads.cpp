@@ -62,7 +62,7 @@ Answer UploadFile(Call& call) {
   if (AnnouncedLength(call.request) > kMaxUpload) {
     co_return Fail(ErrorCode::kAttachmentTooLarge, "beyond what a mail can take");
   }
-  if (const auto wait = call.services.send_limiter.Hit(call.user().id.text())) {
+  if (const auto wait = co_await call.services.send_limit.Hit(call.user().id.text())) {
     co_return std::unexpected(Error{.code = ErrorCode::kTooManyRequests, .detail = "uploads", .retry_after = *wait});
   }
   auto& outbox = call.services.send_mail.outbox();

@@ -1,17 +1,21 @@
 #include "app/app.hpp"
 
+#include <unistd.h>
 #include <iostream>
 
 #include <fmt/format.h>
 
 #include "api/downloads.hpp"
 #include "api/event_streams.hpp"
+#include "api/lifecycle.hpp"
+#include "api/load_gate.hpp"
 #include "api/routes.hpp"
 #include "api/services.hpp"
 #include "api/session_cache.hpp"
 #include "api/web_app.hpp"
 #include "app/all_calendars.hpp"
 #include "app/calendar_account_status.hpp"
+#include "app/file_lock.hpp"
 #include "app/keys.hpp"
 #include "app/mail_account_status.hpp"
 #include "app/mailboxes.hpp"
@@ -21,11 +25,18 @@
 #include "app/wire_providers.hpp"
 #include "app/wire_push.hpp"
 #include "app/work.hpp"
+#include "async/task_group.hpp"
+#include "async/timer.hpp"
 #include "base/encoding.hpp"
 #include "connected_accounts/store_provider_records.hpp"
 #include "connected_accounts/token_source.hpp"
+#include "crypto/hash.hpp"
 #include "http/server.hpp"
 #include "http_client/curl_http_client.hpp"
+#include "limits/memory_limiter.hpp"
+#include "limits/redis_limiter.hpp"
+#include "limits/redis_seats.hpp"
+#include "limits/request_limit.hpp"
 #include "mail/send_mail.hpp"
 #include "providers/google/calendar.hpp"
 #include "providers/google/gmail.hpp"
@@ -83,6 +94,19 @@ sync::QuotaBudget::Limits CalendarLimits() {
   return limits;
 }
 
+/// Shared over Redis when there is one, else in memory. `redis` is told in the first case.
+std::unique_ptr<limits::Limiter> MakeLimiter(const Executor& executor, const config::Settings& settings,
+                                             const Clock& clock, metrics::Registry& metrics,
+                                             limits::RedisLimiter*& redis) {
+  if (!settings.redis) return std::make_unique<limits::MemoryLimiter>(clock);
+  limits::RedisLimiter::Options options;
+  options.connection.ca_file = settings.ca_file;
+  options.key_secret = crypto::DeriveKey(settings.session_secret, "rate limits");
+  auto made = std::make_unique<limits::RedisLimiter>(executor, *settings.redis, clock, metrics, std::move(options));
+  redis = made.get();
+  return made;
+}
+
 }  // namespace
 
 // In dependency order: destruction goes backwards. What needs the address we listen on is optional and built later.
@@ -91,29 +115,41 @@ struct App::Parts {
       : executor(loop.get_executor()),
         workers(settings.WorkerThreads()),
         http_client(executor, ClientOptions(settings, metrics)),
-        budget(clock, QuotaLimits(settings)),
-        calendar_budget(clock, CalendarLimits()),
+        limiter(MakeLimiter(executor, settings, clock, metrics, redis_limiter)),
+        budget(*limiter, clock, sync::kGmailService, QuotaLimits(settings)),
+        calendar_budget(*limiter, clock, sync::kGoogleCalendarService, CalendarLimits()),
         image_client(executor, ImageClientOptions(settings)),
-        auth_limiter(clock, {.burst = 120, .interval = std::chrono::milliseconds(500)}),
-        webhook_limiter(clock, {.burst = 2000, .interval = std::chrono::milliseconds(10)}),
-        send_limiter(clock, {.burst = 60, .interval = std::chrono::seconds(2)}),
+        auth_limit(*limiter, "sign_in", {.burst = 120, .interval = std::chrono::milliseconds(500)}),
+        webhook_limit(*limiter, "webhook", {.burst = 2000, .interval = std::chrono::milliseconds(10)}),
+        send_limit(*limiter, "send", {.burst = 60, .interval = std::chrono::seconds(2)}),
         downloads(executor),
-        compositions(executor, kCompositions) {}
+        gate(api::LoadGate::Limits{}, &metrics),
+        compositions(executor, kCompositions),
+        upkeep(executor) {}
 
   Executor executor;
   SystemClock clock;
   metrics::Registry metrics;
   WorkerPool workers;
+  /// Of a SQLite file, which one server has to itself.
+  std::optional<FileLock> database_file;
+  std::optional<WorkerName> worker_name;
   std::unique_ptr<storage::Database> database;
   std::optional<crypto::Vault> vault;
   http_client::CurlHttpClient http_client;
+  /// The limiter, when it shares over Redis.
+  limits::RedisLimiter* redis_limiter = nullptr;
+  std::unique_ptr<limits::Limiter> limiter;
+  std::optional<limits::RedisSeats> seats;
   sync::QuotaBudget budget, calendar_budget;
   /// For images that mails refer to, apart from the providers.
   http_client::CurlHttpClient image_client;
-  http::RateLimiter auth_limiter;
-  http::RateLimiter webhook_limiter;
-  http::RateLimiter send_limiter;
+  limits::RequestLimit auth_limit;
+  limits::RequestLimit webhook_limit;
+  limits::RequestLimit send_limit;
   api::Downloads downloads;
+  api::LoadGate gate;
+  api::Lifecycle lifecycle;
   Semaphore compositions;
 
   // Everything below needs the public URL.
@@ -143,6 +179,8 @@ struct App::Parts {
   Senders senders;
   std::optional<mail::SendMail> send_mail;
   std::optional<Work> work;
+  /// What every process does for itself, whatever its role.
+  jobs::Scheduler upkeep;
   std::optional<api::SessionCache> session_cache;
   std::optional<api::EventStreams> streams;
   std::optional<api::Services> services;
@@ -167,23 +205,61 @@ std::expected<void, StartFailure> App::Start() {
 }
 
 std::expected<void, StartFailure> App::OpenStorage() {
+  if (auto alone = TakeDatabaseFile(); !alone) return alone;
   const storage::DatabaseOptions options{.url = settings_.DatabasePath()};
   auto database = storage::Database::Open(options, parts_->executor, parts_->clock);
   if (!database)
     return std::unexpected(
         StartFailure{kExitStorage, fmt::format("The database cannot be used: {}\n", database.error().detail)});
   parts_->database = std::move(*database);
+  const auto unfinished = RunUntil(loop_, parts_->database->HasUnfinishedCopy());
+  if (!unfinished || *unfinished) {
+    return std::unexpected(StartFailure{
+        kExitStorage, unfinished
+                          ? std::string("The database is an unfinished copy: run `latchkey copy-database` again, "
+                                        "with the same --from and --to, until it says that both are the same.\n")
+                          : fmt::format("The database cannot be used: {}\n", unfinished.error().detail)});
+  }
   auto vault = crypto::Vault::Make(settings_.encryption_keys);
   if (!vault)
     return std::unexpected(StartFailure{kExitSettings, fmt::format("ENCRYPTION_KEY: {}\n", vault.error().detail)});
   parts_->vault.emplace(std::move(*vault));
-  return RunUntil(loop_, CheckKeys(parts_->database->keys(), *parts_->vault));
+  if (auto fits = RunUntil(loop_, CheckKeys(parts_->database->keys(), *parts_->vault)); !fits) return fits;
+  return TakeName();
+}
+
+/// Two servers over one SQLite file would not hear of each other's commits.
+std::expected<void, StartFailure> App::TakeDatabaseFile() {
+  if (settings_.SharedDatabase()) return {};
+  const std::string path = settings_.DatabasePath() + ".serving";
+  parts_->database_file = FileLock::TryTake(path);
+  // A file that cannot be made is for the database itself to complain about.
+  if (parts_->database_file || ::access(path.c_str(), F_OK) != 0) return {};
+  return std::unexpected(
+      StartFailure{kExitStorage, fmt::format("Another Latchkey serves {} (it holds {}).\nStop it first. Several "
+                                             "processes need PostgreSQL: DATABASE_URL=postgresql://...\n",
+                                             settings_.DatabasePath(), path)});
+}
+
+/// Whoever had our name before is dead: its jobs need not wait until their leases run out.
+std::expected<void, StartFailure> App::TakeName() {
+  if (settings_.role == config::Role::kWeb) return {};
+  parts_->worker_name = TakeWorkerName(settings_.data_dir);
+  if (!parts_->worker_name) return {};
+  const auto rescued = RunUntil(loop_, parts_->database->jobs().RescueWorker(parts_->worker_name->text));
+  if (!rescued) {
+    return std::unexpected(
+        StartFailure{kExitStorage, fmt::format("The database cannot be used: {}\n", rescued.error().detail)});
+  }
+  if (*rescued > 0) log::Info("jobs.rescued", {{"count", *rescued}});
+  return {};
 }
 
 std::expected<void, StartFailure> App::Listen() {
   http::ServerOptions options;
   options.trusted_proxies = settings_.trusted_proxies;
   options.hsts = settings_.Https();
+  options.essential = api::IsEssential;
   options.metrics = &parts_->metrics;
   auto& parts = *parts_;
   // The router comes later, once the address is known; the loop serves nobody before.
@@ -210,6 +286,10 @@ std::expected<void, StartFailure> App::Listen() {
 void App::BuildServices() {
   auto& parts = *parts_;
   auto& database = *parts.database;
+  if (parts.redis_limiter != nullptr) {
+    parts.redis_limiter->Start();
+    parts.seats.emplace(*parts.redis_limiter);
+  }
   parts.site = {.public_url = settings_.public_url,
                 .frontend_url = settings_.frontend_url,
                 .https = settings_.Https(),
@@ -230,15 +310,20 @@ void App::BuildServices() {
   parts.sign_in.emplace(identity::SignIn::Parts{parts.providers, *parts.transactions, database.consumed_states(),
                                                 *parts.records, database.identity(), *parts.sessions, parts.clock,
                                                 parts.executor});
-  parts.connect.emplace(connected_accounts::Connect::Parts{
-      parts.providers, parts.scopes, *parts.transactions, *parts.confirmations, database.consumed_states(),
-      *parts.records, database.accounts(), *parts.vault, parts.clock, parts.executor});
-  parts.accounts.emplace(database.accounts(), parts.clock);
-  parts.disconnect.emplace(connected_accounts::Disconnect::Parts{parts.providers, database.accounts(), database.jobs(),
-                                                                 *parts.vault, parts.clock});
   parts.pauses.emplace(database.pauses(), parts.clock);
   parts.tokens.emplace(connected_accounts::RefreshingTokenSource::Parts{
       parts.providers, *parts.records, database.accounts(), *parts.vault, *parts.pauses, parts.clock, parts.executor});
+  parts.connect.emplace(connected_accounts::Connect::Parts{
+      parts.providers, parts.scopes, *parts.transactions, *parts.confirmations, database.consumed_states(),
+      *parts.records, database.accounts(), *parts.vault, parts.clock, parts.executor, *parts.tokens,
+      [&database, &clock = parts.clock](const ConnectedAccountId& account) -> Task<void> {
+        // Consent that was taken back and given anew ended the channels of the account without a word.
+        const auto due = co_await database.push().LookAgain(account, clock.Now());
+        if (!due) log::Warn("push.look_not_queued", {{"error_code", ToString(due.error().code)}});
+      }});
+  parts.accounts.emplace(database.accounts(), parts.clock);
+  parts.disconnect.emplace(connected_accounts::Disconnect::Parts{parts.providers, database.accounts(), database.jobs(),
+                                                                 *parts.vault, parts.clock});
   google::GoogleOptions gmail;
   gmail.gmail_url = settings_.google.gmail_url;
   gmail.calendar_url = settings_.google.calendar_url;
@@ -250,8 +335,8 @@ void App::BuildServices() {
       parts.http_client, *parts.tokens, parts.calendar_budget, parts.workers, parts.clock, gmail, &*parts.pauses};
   parts.google_calendars.emplace(google_calendar_parts);
   parts.calendars.Add(*parts.google_calendars);
-  parts.graph.emplace(
-      microsoft::GraphParts{parts.http_client, *parts.tokens, parts.clock, GraphOptionsOf(settings_), &*parts.pauses});
+  parts.graph.emplace(microsoft::GraphParts{parts.http_client, *parts.tokens, parts.clock, GraphOptionsOf(settings_),
+                                            &*parts.pauses, parts.seats ? &*parts.seats : nullptr});
   parts.mailboxes.emplace(*parts.gmail, *parts.graph, parts.workers);
   parts.microsoft_calendars.emplace(*parts.graph);
   parts.calendars.Add(*parts.microsoft_calendars);
@@ -298,6 +383,7 @@ void App::BuildServices() {
       .pauses = database.pauses(),
       .senders = parts.senders,
       .outbox = database.outbox(),
+      .worker_name = parts.worker_name ? parts.worker_name->text : std::string(),
       .clock = parts.clock,
       .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync, &parts.push->hints()},
       .calendars = {database.calendars(), parts.calendars, *parts.calendar_status, parts.clock, calendar_sync}});
@@ -326,24 +412,42 @@ void App::BuildServices() {
                                        .push_configured = parts.push->configured(),
                                        .streams = *parts.streams,
                                        .session_cache = *parts.session_cache,
-                                       .auth_limiter = parts.auth_limiter,
-                                       .webhook_limiter = parts.webhook_limiter,
+                                       .auth_limit = parts.auth_limit,
+                                       .webhook_limit = parts.webhook_limit,
                                        .metrics = parts.metrics,
                                        .workers = parts.workers,
                                        .send_mail = *parts.send_mail,
-                                       .send_limiter = parts.send_limiter,
+                                       .send_limit = parts.send_limit,
                                        .downloads = parts.downloads,
+                                       .limiter = *parts.limiter,
+                                       .gate = parts.gate,
+                                       .lifecycle = parts.lifecycle,
                                        .clock = parts.clock});
   parts.web_app.emplace(api::EmbeddedWebApp());
-  const auto fallback = [&parts](const http::Request& request) { return parts.web_app->TryServe(request); };
-  parts.router.emplace(api::BindRoutes(*parts.services), http::Router::Guard(), fallback);
+  const bool worker_only = settings_.role == config::Role::kWorker;
+  http::Router::Fallback fallback;
+  if (!worker_only) fallback = [&parts](const http::Request& request) { return parts.web_app->TryServe(request); };
+  parts.router.emplace(api::BindRoutes(*parts.services, worker_only), http::Router::Guard(), std::move(fallback));
   database.OnCommit([&parts] { parts.work->Wake(); }, [&parts](const UserId& user) { parts.streams->Wake(user); });
   if (settings_.role != config::Role::kWeb) parts.work->Start();
+  parts.upkeep.Every("watch_store", std::chrono::seconds(1), [&parts]() -> Task<Result<void>> {
+    const auto health = co_await parts.database->Health();
+    parts.lifecycle.store.Note(health.fault, parts.clock.Now());
+    co_return Result<void>();
+  });
+  parts.upkeep.Every("store_tokens", std::chrono::seconds(1), [&parts]() -> Task<Result<void>> {
+    co_await parts.tokens->StoreUnsaved();
+    co_return Result<void>();
+  });
 }
 
 std::expected<void, StartFailure> App::Announce() {
   auto& parts = *parts_;
-  auto setup = RunUntil(loop_, identity::OpenSetup(parts.database->identity()));
+  // A worker shows no page, so the link is for those who do: a fresh one would end theirs.
+  Result<std::optional<SecretString>> setup;
+  if (settings_.role != config::Role::kWorker) {
+    setup = RunUntil(loop_, identity::OpenSetup(parts.database->identity()));
+  }
   if (!setup)
     return std::unexpected(
         StartFailure{kExitStorage, fmt::format("The database cannot be used: {}\n", setup.error().detail)});
@@ -376,12 +480,43 @@ std::expected<void, StartFailure> App::Announce() {
 Task<void> App::Stop() {
   log::Info("server.stopping");
   auto& parts = *parts_;
-  if (parts.server) co_await parts.server->Stop();
-  co_await parts.downloads.Stop();
+  parts.lifecycle.stopping = true;
+  if (parts.work) parts.work->StopClaiming();
+  if (parts.server) parts.server->BeginDrain();
+  if (settings_.drain.count() > 0) co_await SleepFor(settings_.drain);
+  // Requests and jobs end side by side: each has the whole time for itself.
+  Signal served(parts.executor);
+  TaskGroup serving(parts.executor);
+  serving.Spawn("server.stop", [this, &served]() -> Task<void> {
+    co_await StopServing();
+    served.Raise();
+  });
   if (parts.work) co_await parts.work->Stop();
+  while (serving.size() > 0) co_await served.Wait(std::chrono::seconds(1));
+  co_await parts.upkeep.Stop();
+  co_await SaveTokens();
   if (parts.push) co_await parts.push->hints().Stop();
+  if (parts.redis_limiter != nullptr) co_await parts.redis_limiter->Stop();
   if (parts.database) co_await parts.database->Stop();
   log::Info("server.stopped");
+}
+
+/// Rotated tokens that only this process knows: the last chance, as long as stopping may take.
+Task<void> App::SaveTokens() {
+  constexpr int kTries = 8;
+  if (!parts_->tokens) co_return;
+  for (int i = 0; i < kTries; ++i) {
+    const bool saved = co_await parts_->tokens->StoreUnsaved();
+    if (saved) co_return;
+    co_await SleepFor(std::chrono::milliseconds(500));
+  }
+  log::Failure("token.not_stored", {{"accounts", parts_->tokens->unsaved()}});
+}
+
+Task<void> App::StopServing() {
+  auto& parts = *parts_;
+  if (parts.server) co_await parts.server->Stop();
+  co_await parts.downloads.Stop();
 }
 
 }  // namespace latchkey::app

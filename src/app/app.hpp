@@ -19,7 +19,9 @@ class App {
 
   /// Opens the database, checks the keys, listens, starts the work. Blocks; runs the loop meanwhile.
   std::expected<void, StartFailure> Start();
-  /// Accepts nothing more, ends what runs, closes the database.
+  /// In this order: not ready any more and no job taken, streams sent elsewhere; after the drain time nothing accepted;
+  /// what runs ends or is handed back; the database is closed. May hang with a database that hangs: the caller has a
+  /// deadline of its own.
   Task<void> Stop();
 
  private:
@@ -28,6 +30,10 @@ class App {
   std::expected<void, StartFailure> Listen();
   void BuildServices();
   std::expected<void, StartFailure> Announce();
+  std::expected<void, StartFailure> TakeDatabaseFile();
+  std::expected<void, StartFailure> TakeName();
+  Task<void> StopServing();
+  Task<void> SaveTokens();
 
   boost::asio::io_context& loop_;
   config::Settings settings_;

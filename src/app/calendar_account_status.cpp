@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "jobs/job_store.hpp"
 #include "telemetry/log.hpp"
 
 namespace latchkey::app {
@@ -26,15 +27,20 @@ Task<Result<calendar::AccountStatus::Account>> CalendarAccountStatus::Find(const
   co_return out;
 }
 
-Task<void> CalendarAccountStatus::ReportFault(const ConnectedAccountId& account, std::int64_t generation,
-                                              const Error& error) {
-  const auto done = co_await store_.SetFault(account, generation, error.code, std::nullopt);
+Task<void> CalendarAccountStatus::ReportFault(const jobs::Job& job, const Error& error) {
+  const auto done = co_await store_.SetFault(job.account_id, job.generation, error.code, std::nullopt, LeaseOf(job));
   LogFailure("fault", done);
 }
 
 Task<void> CalendarAccountStatus::RaiseNotice(std::string_view provider, const Error& error) {
   const auto done = co_await store_.RaiseNotice(provider, error.code);
   LogFailure("notice", done);
+}
+
+Task<void> CalendarAccountStatus::ResolveNotice(std::string_view provider) {
+  std::vector<ErrorCode> faults{ErrorCode::kApiNotEnabled};
+  const auto done = co_await store_.ResolveNotices(provider, std::move(faults));
+  LogFailure("notice_over", done);
 }
 
 }  // namespace latchkey::app

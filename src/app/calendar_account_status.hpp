@@ -12,8 +12,9 @@ class CalendarAccountStatus final : public calendar::AccountStatus {
   explicit CalendarAccountStatus(connected_accounts::AccountStore& store) : store_(store) {}
 
   Task<Result<Account>> Find(const ConnectedAccountId& account) override;
-  Task<void> ReportFault(const ConnectedAccountId& account, std::int64_t generation, const Error& error) override;
+  Task<void> ReportFault(const jobs::Job& job, const Error& error) override;
   Task<void> RaiseNotice(std::string_view provider, const Error& error) override;
+  Task<void> ResolveNotice(std::string_view provider) override;
 
  private:
   connected_accounts::AccountStore& store_;

@@ -39,6 +39,35 @@ ParsedCommand ParseCommandLine(int argc, char** argv) {
   });
   keys->add_subcommand("rotate", "Seal every stored token with the first key; may be repeated and interrupted")
       ->callback([&] { verb = Verb::kKeysRotate; });
+  auto& command = parsed.command;
+  auto* backup = cli.add_subcommand("backup", "Copy the SQLite database, also while the server runs (docs/backup.md)");
+  backup->add_option("--to", command.to, "The file to write; it must not exist")->required();
+  backup->callback([&] { verb = Verb::kBackup; });
+  auto* restore =
+      cli.add_subcommand("restore", "Put a copy in the place of the SQLite database; the server must be down");
+  restore->add_option("--from", command.from, "The file that backup wrote")->required();
+  restore->callback([&] { verb = Verb::kRestore; });
+  auto* copy = cli.add_subcommand("copy-database",
+                                  "Copy everything into an empty database of another engine (docs/moving-up.md)");
+  copy->add_option("--from", command.from, "sqlite:PATH; no server may run on it")->required();
+  copy->add_option("--to", command.to,
+                   "postgresql://USER@HOST/DATABASE; empty, or an earlier copy that was interrupted")
+      ->required();
+  copy->callback([&] { verb = Verb::kCopyDatabase; });
+  cli.add_subcommand("restored",
+                     "After PostgreSQL was put back to an earlier state: hold mail, end sessions, go on counting")
+      ->callback([&] { verb = Verb::kRestored; });
+  auto* legacy = cli.add_subcommand(
+      "import-legacy", "Take over the oauth_connections of the older program; may be repeated and interrupted");
+  legacy->add_option("--from", command.from,
+                     "sqlite:PATH or postgresql://USER@HOST/DATABASE (default: this installation's own database)");
+  legacy->add_option("--fernet-key-file", command.fernet_key_file,
+                     "The ENCRYPTION_KEY of the older program, when it kept its tokens encrypted; one key per line");
+  legacy->add_option("--owner", command.owners,
+                     "ORGANISATION=ADDRESS: the user with this verified address gets the organisation's accounts");
+  legacy->add_flag("--dry-run", command.dry_run, "Tell what would happen and change nothing");
+  legacy->add_flag("--json", command.json, "The report as JSON");
+  legacy->callback([&] { verb = Verb::kImportLegacy; });
   auto* config = cli.add_subcommand("config", "The settings")->require_subcommand(1);
   config->add_subcommand("check", "Print every setting with its origin, or every problem")->callback([&] {
     verb = Verb::kConfigCheck;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "jobs/job_store.hpp"
 #include "telemetry/log.hpp"
 
 namespace latchkey::app {
@@ -32,17 +33,18 @@ Task<Result<mail::AccountStatus::Account>> MailAccountStatus::Find(const Connect
   co_return out;
 }
 
-Task<void> MailAccountStatus::ReportFault(const ConnectedAccountId& account, std::int64_t generation,
-                                          const Error& error, std::optional<Instant> next_attempt_at) {
-  const auto done = co_await store_.SetFault(account, generation, error.code, next_attempt_at);
+Task<void> MailAccountStatus::ReportFault(const jobs::Job& job, const Error& error,
+                                          std::optional<Instant> next_attempt_at) {
+  const auto done = co_await store_.SetFault(job.account_id, job.generation, error.code, next_attempt_at, LeaseOf(job));
   LogFailure("fault", done);
 }
 
-Task<void> MailAccountStatus::ReportSuccess(const ConnectedAccountId& account, std::int64_t generation,
-                                            std::string_view provider) {
-  const auto cleared = co_await store_.ClearFault(account, generation);
+Task<void> MailAccountStatus::ReportSuccess(const jobs::Job& job, std::string_view provider) {
+  const auto cleared = co_await store_.ClearFault(job.account_id, job.generation, LeaseOf(job));
   LogFailure("success", cleared);
-  const auto resolved = co_await store_.ResolveNotices(provider);
+  // A token that still lives reads mail also while no new one would be given.
+  std::vector<ErrorCode> faults{ErrorCode::kApiNotEnabled};
+  const auto resolved = co_await store_.ResolveNotices(provider, std::move(faults));
   LogFailure("notices", resolved);
 }
 

@@ -12,10 +12,8 @@ class MailAccountStatus final : public mail::AccountStatus {
   explicit MailAccountStatus(connected_accounts::AccountStore& store) : store_(store) {}
 
   Task<Result<Account>> Find(const ConnectedAccountId& account) override;
-  Task<void> ReportFault(const ConnectedAccountId& account, std::int64_t generation, const Error& error,
-                         std::optional<Instant> next_attempt_at) override;
-  Task<void> ReportSuccess(const ConnectedAccountId& account, std::int64_t generation,
-                           std::string_view provider) override;
+  Task<void> ReportFault(const jobs::Job& job, const Error& error, std::optional<Instant> next_attempt_at) override;
+  Task<void> ReportSuccess(const jobs::Job& job, std::string_view provider) override;
   Task<void> RaiseNotice(std::string_view provider, const Error& error) override;
 
  private:

@@ -2,13 +2,17 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <chrono>
 #include <csignal>
+#include <cstdlib>
 #include <iostream>
+#include <thread>
 
 #include <fmt/format.h>
 
 #include "app/app.hpp"
 #include "app/command_line.hpp"
+#include "app/commands/commands.hpp"
 #include "app/exit_code.hpp"
 #include "app/keys.hpp"
 #include "app/run_until.hpp"
@@ -19,6 +23,9 @@
 
 namespace latchkey::app {
 namespace {
+
+/// A little less than the fifteen seconds that are promised.
+constexpr std::chrono::milliseconds kStopsWithin = std::chrono::seconds(13);
 
 log::Level LevelOf(std::string_view name) {
   if (name == "debug") return log::Level::kDebug;
@@ -43,6 +50,16 @@ int RunKeys(const Command& command, const config::Settings& settings) {
   return RunUntil(loop, RunKeysCommand(command.verb, (*database)->keys(), *vault));
 }
 
+/// A database, disk or file system that hangs must not keep the process: everything it holds survives kill -9, and its
+/// jobs go on elsewhere when their leases run out.
+void EndAnywayAfter(std::chrono::milliseconds limit) {
+  std::thread([limit] {
+    std::this_thread::sleep_for(limit);
+    log::Warn("server.stop_cut_short", {{"after_ms", limit.count()}});
+    std::_Exit(kExitOk);
+  }).detach();
+}
+
 int Serve(const config::Settings& settings) {
   boost::asio::io_context loop(1);
   // Before anybody can learn that the server is ready: a signal that comes right then must end it in order.
@@ -56,6 +73,10 @@ int Serve(const config::Settings& settings) {
   std::exception_ptr failure;
   signals.async_wait([&](const boost::system::error_code& error, int) {
     if (error) return;
+    // A second signal meets the system's own answer: it ends the process at once, whatever the loop is doing.
+    boost::system::error_code ignored;
+    signals.clear(ignored);
+    EndAnywayAfter(kStopsWithin);
     boost::asio::co_spawn(loop, app.Stop(), [&](std::exception_ptr thrown) {
       failure = thrown;
       loop.stop();
@@ -77,9 +98,23 @@ int Main(int argc, char** argv) {
     return kExitOk;
   }
   log::SetLevel(LevelOf(loaded->settings.log_level));
+  if (command.verb == Command::Verb::kCopyDatabase) return RunCopyDatabase(command);
   if (const auto problems = config::PrepareDataDirectory(*loaded); !problems.empty())
     return Complain(kExitStorage, "Latchkey cannot use its data directory:", Describe(problems));
-  return command.verb == Command::Verb::kServe ? Serve(loaded->settings) : RunKeys(command, loaded->settings);
+  switch (command.verb) {
+    case Command::Verb::kServe:
+      return Serve(loaded->settings);
+    case Command::Verb::kBackup:
+      return RunBackup(command, *loaded);
+    case Command::Verb::kRestore:
+      return RunRestore(command, *loaded);
+    case Command::Verb::kRestored:
+      return RunRestored(*loaded);
+    case Command::Verb::kImportLegacy:
+      return RunImportLegacy(command, *loaded);
+    default:
+      return RunKeys(command, loaded->settings);
+  }
 }
 
 }  // namespace
@@ -88,6 +123,8 @@ int Main(int argc, char** argv) {
 int main(int argc, char** argv) {
   // A client that leaves is an error code of the write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
+  // So is a file that may not grow any more.
+  std::signal(SIGXFSZ, SIG_IGN);
   try {
     return latchkey::app::Main(argc, argv);
   } catch (const std::exception& failure) {

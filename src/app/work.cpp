@@ -16,6 +16,12 @@ jobs::KindOptions AtMost(int running) {
   return options;
 }
 
+jobs::WorkerOptions Named(const std::string& name) {
+  jobs::WorkerOptions options;
+  options.name = name;
+  return options;
+}
+
 }  // namespace
 
 Work::Work(const Parts& parts)
@@ -31,7 +37,7 @@ Work::Work(const Parts& parts)
       audit_({parts_.audits, {&audited_mail_, &audited_calendars_}, parts_.sync.status, faults_, parts_.clock, {}}),
       send_(
           {.outbox = parts_.outbox, .senders = parts_.senders, .accounts = parts_.sync.status, .clock = parts_.clock}),
-      worker_(parts_.executor, parts_.jobs, parts_.clock, jobs::WorkerOptions{}),
+      worker_(parts_.executor, parts_.jobs, parts_.clock, Named(parts_.worker_name)),
       scheduler_(parts_.executor) {
   worker_.Register(mail::kFetchEmailsKind, [this](const jobs::Job& job) { return live_.Run(job); }, AtMost(8));
   // Fewer than the worker's room, so that a full read of many mailboxes never keeps live work waiting.
@@ -117,6 +123,8 @@ Task<jobs::Outcome> Work::DeleteSyncedData(const jobs::Job& job) {
 }
 
 Task<Result<void>> Work::RescueJobs() {
+  // Our own first: after a sleep of this process, or of its store, they may look dead.
+  if (auto renewed = co_await worker_.Renew(); !renewed) co_return renewed;
   auto rescued = co_await parts_.jobs.Rescue();
   if (!rescued) co_return Fail(rescued.error());
   if (*rescued > 0) worker_.Wake();

@@ -43,6 +43,8 @@ class Work {
     sync::PauseStore& pauses;
     mail::MailSenders& senders;
     mail::OutboxStore& outbox;
+    /// See jobs::WorkerOptions::name.
+    std::string worker_name;
     const Clock& clock;
     mail::SyncParts sync;
     calendar::CalendarSyncParts calendars;
@@ -52,6 +54,8 @@ class Work {
   void Start();
   /// Something became due.
   void Wake() { worker_.Wake(); }
+  /// No job is taken any more; what runs goes on until Stop.
+  void StopClaiming() { worker_.StopClaiming(); }
   Task<void> Stop();
 
  private:

@@ -39,10 +39,8 @@ class QuietStatus final : public mail::AccountStatus {
  public:
   Account account;
   Task<Result<Account>> Find(const ConnectedAccountId&) override { co_return account; }
-  Task<void> ReportFault(const ConnectedAccountId&, std::int64_t, const Error&, std::optional<Instant>) override {
-    co_return;
-  }
-  Task<void> ReportSuccess(const ConnectedAccountId&, std::int64_t, std::string_view) override { co_return; }
+  Task<void> ReportFault(const jobs::Job&, const Error&, std::optional<Instant>) override { co_return; }
+  Task<void> ReportSuccess(const jobs::Job&, std::string_view) override { co_return; }
   Task<void> RaiseNotice(std::string_view, const Error&) override { co_return; }
 };
 

@@ -91,7 +91,9 @@ Task<Result<AuditedService::Page>> AuditedCalendars::List(const jobs::Job& job,
       *calendars, [&](const StoredCalendar& calendar) { return calendar.calendar.external_id >= current; });
   if (at == calendars->end()) co_return result;
   const bool going_on = at->calendar.external_id == current;
-  auto listed = co_await (*provider)->ListIds(at->calendar, going_on ? page : std::string());
+  std::vector<calendar::Window> windows;
+  for (const calendar::Cursor& one : at->cursors) windows.push_back(one.window);
+  auto listed = co_await (*provider)->ListIds(at->calendar, windows, going_on ? page : std::string());
   if (!listed && listed.error().code != ErrorCode::kNotFound && listed.error().code != ErrorCode::kForbidden) {
     co_return Fail(std::move(listed.error()));
   }

@@ -51,7 +51,8 @@ class ScriptedCalendars final : public calendar::CalendarProvider {
     if (found == events[asked.external_id].end()) co_return Fail(ErrorCode::kGone);
     co_return found->second;
   }
-  Task<Result<calendar::EventIdPage>> ListIds(const calendar::Calendar& asked, const std::string& page) override {
+  Task<Result<calendar::EventIdPage>> ListIds(const calendar::Calendar& asked, const std::vector<calendar::Window>&,
+                                              const std::string& page) override {
     // One id to a page.
     calendar::EventIdPage ids;
     const auto& held = events[asked.external_id];
@@ -79,18 +80,17 @@ class CalendarStatus final : public calendar::AccountStatus {
  public:
   Account account{.provider = "google", .may_work = true};
   Task<Result<Account>> Find(const ConnectedAccountId&) override { co_return account; }
-  Task<void> ReportFault(const ConnectedAccountId&, std::int64_t, const Error&) override { co_return; }
+  Task<void> ReportFault(const jobs::Job&, const Error&) override { co_return; }
   Task<void> RaiseNotice(std::string_view, const Error&) override { co_return; }
+  Task<void> ResolveNotice(std::string_view) override { co_return; }
 };
 
 class MailStatus final : public mail::AccountStatus {
  public:
   Account account;
   Task<Result<Account>> Find(const ConnectedAccountId&) override { co_return account; }
-  Task<void> ReportFault(const ConnectedAccountId&, std::int64_t, const Error&, std::optional<Instant>) override {
-    co_return;
-  }
-  Task<void> ReportSuccess(const ConnectedAccountId&, std::int64_t, std::string_view) override { co_return; }
+  Task<void> ReportFault(const jobs::Job&, const Error&, std::optional<Instant>) override { co_return; }
+  Task<void> ReportSuccess(const jobs::Job&, std::string_view) override { co_return; }
   Task<void> RaiseNotice(std::string_view, const Error&) override { co_return; }
 };
 

@@ -6,6 +6,7 @@
 #include "async/task.hpp"
 #include "base/error.hpp"
 #include "base/id.hpp"
+#include "jobs/job.hpp"
 
 namespace latchkey::calendar {
 
@@ -21,9 +22,11 @@ class AccountStatus {
     bool may_work = false;  ///< Neither paused nor disconnecting, and reading calendars is granted.
   };
   virtual Task<Result<Account>> Find(const ConnectedAccountId& account) = 0;
-  /// The person must sign in again.
-  virtual Task<void> ReportFault(const ConnectedAccountId& account, std::int64_t generation, const Error& error) = 0;
+  /// The person must sign in again. Nothing is recorded when the job is no longer the caller's.
+  virtual Task<void> ReportFault(const jobs::Job& job, const Error& error) = 0;
   virtual Task<void> RaiseNotice(std::string_view provider, const Error& error) = 0;
+  /// Calendars could be read after an operator's fault.
+  virtual Task<void> ResolveNotice(std::string_view provider) = 0;
 };
 
 }  // namespace latchkey::calendar

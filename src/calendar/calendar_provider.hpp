@@ -57,8 +57,9 @@ class CalendarProvider {
                                            const std::string& token) = 0;
   /// kGone when there is none.
   virtual Task<Result<Event>> GetEvent(const Calendar& calendar, const std::string& external_id) = 0;
-  /// Single events, masters, and what differs from a rule.
-  virtual Task<Result<EventIdPage>> ListIds(const Calendar& calendar, const std::string& page) = 0;
+  /// Single events, masters, and what differs from a rule (in `windows`, where a provider has to be asked for a time).
+  virtual Task<Result<EventIdPage>> ListIds(const Calendar& calendar, const std::vector<Window>& windows,
+                                            const std::string& page) = 0;
   /// True when what is removed from a window may be in another one.
   virtual bool windows_are_parts() const = 0;
 };

@@ -16,10 +16,6 @@ constexpr std::size_t kMaxRemembered = 10'000;
 constexpr int kRowsAtOnce = 500, kMastersAtOnce = 50;
 /// A pause this short is nothing to show anybody.
 constexpr milliseconds kUnremarkable = seconds(60);
-/// Longer than a token source remembers a token without looking.
-constexpr milliseconds kOldTokenPause = seconds(30);
-constexpr int kOldTokenTries = 2;
-constexpr milliseconds kOperatorPause = minutes(10);
 
 /// 5 s doubled up to 15 minutes, the last fifth spread by account: a provider that comes back is not met by everybody
 /// at once.
@@ -247,6 +243,7 @@ Task<Result<void>> CalendarSync::FetchMissingMasters(Visit& visit, const StoredC
 
 Task<jobs::Outcome> CalendarSync::Succeed(Visit& visit) {
   failures_.erase(visit.job.account_id);
+  if (faulty_.erase(visit.account.provider) > 0) co_await parts_.status.ResolveNotice(visit.account.provider);
   const Instant now = parts_.clock.Now();
   CalendarStore::Outcome outcome{.next_sync_at = now + parts_.options.poll_interval};
   if (!visit.unfinished) outcome.synced_at = visit.begun;
@@ -266,19 +263,15 @@ Task<jobs::Outcome> CalendarSync::Conclude(Visit& visit, Error error) {
   milliseconds pause{0};
   switch (OwnerOf(error.code)) {
     case FaultOwner::kAccount:
-      // The account says that reading is granted: the token may be one from before that was so.
-      if (error.code == ErrorCode::kMissingScope) {
-        if (failures_.size() >= kMaxRemembered) failures_.clear();
-        if (++failures_[account] <= kOldTokenTries) co_return jobs::Outcome::Snooze(kOldTokenPause);
-      }
       // Calendars that may not be read leave the mail alone; a grant that is over does not.
       if (error.code != ErrorCode::kMissingScope && error.code != ErrorCode::kNoMailbox) {
-        co_await parts_.status.ReportFault(account, visit.job.generation, error);
+        co_await parts_.status.ReportFault(visit.job, error);
       }
       break;
     case FaultOwner::kOperator:
       co_await parts_.status.RaiseNotice(visit.account.provider, error);
-      pause = error.retry_after.value_or(kOperatorPause);
+      faulty_.insert(visit.account.provider);
+      pause = error.retry_after.value_or(probe_.NextTry(visit.account.provider, now));
       break;
     case FaultOwner::kProvider: {
       if (failures_.size() >= kMaxRemembered) failures_.clear();
@@ -302,7 +295,7 @@ Task<jobs::Outcome> CalendarSync::Conclude(Visit& visit, Error error) {
   }
   auto noted = co_await parts_.store.Conclude(visit.fence, outcome);
   if (!noted && !EndsTheJob(noted.error().code)) co_return jobs::Outcome::Retry(std::move(noted.error()));
-  if (pause.count() > 0) co_return jobs::Outcome::Snooze(pause);
+  if (pause.count() > 0) co_return jobs::Outcome::WaitFor(std::move(error), pause);
   ended.error = std::move(error);
   co_return ended;
 }

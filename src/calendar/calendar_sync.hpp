@@ -2,6 +2,7 @@
 
 #include <chrono>
 #include <optional>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,6 +13,7 @@
 #include "calendar/calendar_provider.hpp"
 #include "calendar/calendar_store.hpp"
 #include "jobs/job.hpp"
+#include "jobs/probe.hpp"
 
 namespace latchkey::calendar {
 
@@ -61,6 +63,9 @@ class CalendarSync {
   const CalendarSyncParts parts_;
   /// Failures in a row per account, so that pauses grow; bounded.
   std::unordered_map<ConnectedAccountId, int> failures_;
+  /// Providers of which an operator's fault was met since calendars could last be read.
+  std::set<std::string> faulty_;
+  jobs::Probe probe_;
 };
 
 /// True for a failure that belongs to the one calendar asked for, not to the account or the provider.

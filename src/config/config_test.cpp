@@ -78,7 +78,7 @@ TEST_F(ConfigTest, EveryProblemIsReportedAtOnceWithItsRemedy) {
   Env("SESSION_SECRET", "short");
   Env("JWT_SECRET", "your_jwt_secret_key_change_in_production");
   Env("AUTH_GOOGLE_CLIENT_ID", "abc.apps.googleusercontent.com");
-  Env("DATABASE_URL", "postgresql://u:p@h/db");
+  Env("DATABASE_URL", "mysql://u:p@h/db");
   const auto problems = Problems();
   EXPECT_THAT(problems, HasSubstr("LATCHKEY_LISTEN (environment) is not ADDRESS:PORT"));
   EXPECT_THAT(problems, HasSubstr("plain http on another machine"));
@@ -86,7 +86,35 @@ TEST_F(ConfigTest, EveryProblemIsReportedAtOnceWithItsRemedy) {
   EXPECT_THAT(problems, HasSubstr("SESSION_SECRET (environment) is shorter than 32 bytes"));
   EXPECT_THAT(problems, HasSubstr("JWT_SECRET (environment) is a sample value"));
   EXPECT_THAT(problems, HasSubstr("AUTH_GOOGLE_CLIENT_SECRET is missing"));
-  EXPECT_THAT(problems, HasSubstr("PostgreSQL"));
+  EXPECT_THAT(problems, HasSubstr("postgresql://USER:PASSWORD@HOST:PORT/DATABASE"));
+}
+
+TEST_F(ConfigTest, ThePasswordOfTheDatabaseIsNotShown) {
+  for (const auto* url :
+       {"postgresql://ada:hunter2@db.example.com:5432/latchkey?sslpassword=hunter3",
+        "postgres://ada:hunter@2@db.example.com/latchkey", "postgresql:///latchkey?password=hunter2"}) {
+    sources_.environment.clear();
+    Env("DATABASE_URL", url);
+    const auto loaded = Load(sources_);
+    ASSERT_TRUE(loaded) << Describe(loaded.error());
+    EXPECT_EQ(loaded->settings.DatabasePath(), url);
+    EXPECT_THAT(Print(*loaded), Not(HasSubstr("hunter")));
+    EXPECT_THAT(Print(*loaded), HasSubstr("latchkey"));
+  }
+}
+
+TEST_F(ConfigTest, HalfAServerNeedsASharedDatabaseAndSharedSecrets) {
+  for (const auto* role : {"web", "worker"}) {
+    sources_.environment.clear();
+    Env("LATCHKEY_ROLE", role);
+    EXPECT_THAT(Problems(), HasSubstr("SQLite"));
+    Env("DATABASE_URL", "postgresql://ada@db.example.com/latchkey");
+    for (const auto* name : {"SESSION_SECRET", "JWT_SECRET", "ENCRYPTION_KEY", "LATCHKEY_PUBLIC_URL"})
+      EXPECT_THAT(Problems(), HasSubstr(name));
+    for (const auto* name : {"SESSION_SECRET", "JWT_SECRET", "ENCRYPTION_KEYS"}) Env(name, std::string(kGoodSecret));
+    Env("LATCHKEY_PUBLIC_URL", "https://mail.example.com");
+    EXPECT_EQ(Problems(), "");
+  }
 }
 
 TEST_F(ConfigTest, ProblemsNeverShowASecretsValue) {
@@ -157,6 +185,23 @@ TEST_F(ConfigTest, PrintingRedactsSecretsAndNamesOrigins) {
   EXPECT_THAT(text, Not(HasSubstr("canary")));
   EXPECT_THAT(text, HasSubstr("abc.apps.googleusercontent.com"));
   EXPECT_THAT(text, HasSubstr("environment"));
+}
+
+TEST_F(ConfigTest, TheRedisUrlIsASecretOfWhichOnlyThePlaceIsShown) {
+  Env("REDIS_URL_FILE", WriteFile("redis", "rediss://ada:hunter2@redis.example.net/3\n"));
+  const auto loaded = Load(sources_);
+  ASSERT_TRUE(loaded) << Describe(loaded.error());
+  ASSERT_TRUE(loaded->settings.redis);
+  EXPECT_EQ(loaded->settings.redis->password.Reveal(), "hunter2");
+  EXPECT_THAT(Print(*loaded), HasSubstr("rediss://redis.example.net:6379/3"));
+  EXPECT_THAT(Print(*loaded), Not(HasSubstr("hunter2")));
+}
+
+TEST_F(ConfigTest, ARedisUrlThatCannotBeReadSaysHowToWriteIt) {
+  Env("REDIS_URL", "localhost:6379:hunter2");
+  EXPECT_THAT(Problems(), HasSubstr("REDIS_URL (environment) is not a Redis URL"));
+  EXPECT_THAT(Problems(), HasSubstr("redis://HOST:6379/0"));
+  EXPECT_THAT(Problems(), Not(HasSubstr("hunter2")));
 }
 
 TEST_F(ConfigTest, FirstStartGeneratesSecretsThatLaterStartsKeep) {

@@ -82,15 +82,43 @@ Problem ParseKeyRing(Settings& settings, const std::string& text) {
 }
 
 Problem ParseDatabase(Settings& settings, const std::string& text) {
-  if (text.starts_with("postgres://") || text.starts_with("postgresql://"))
-    return Wrong("names a PostgreSQL server, which this version cannot use yet",
-                 "Use sqlite:PATH, or remove it for DATA_DIR/latchkey.db.");
-  if (!text.starts_with("sqlite:") || text.size() == 7)
+  if (text.starts_with("postgres://") || text.starts_with("postgresql://")) {
+    if (text.contains("your_"))
+      return Wrong("holds the sample's placeholder", "Put in the password of the database's user.");
+  } else if (!text.starts_with("sqlite:") || text.size() == 7) {
     return Wrong("is not a database this server knows",
-                 "Write sqlite:PATH, for example sqlite:/var/lib/latchkey/latchkey.db.");
+                 "Write sqlite:PATH, for example sqlite:/var/lib/latchkey/latchkey.db, or "
+                 "postgresql://USER:PASSWORD@HOST:PORT/DATABASE.");
+  }
   settings.database_url = text;
   return Fine();
 }
+
+/// Without a password, which may stand before the host or among the parameters.
+std::string ShowDatabase(const Settings& settings) {
+  std::string url = settings.database_url;
+  if (!settings.SharedDatabase()) return url;
+  const auto parameters = url.find('?');
+  if (parameters != std::string::npos) url.replace(parameters + 1, std::string::npos, "***");
+  const auto begin = url.find("://") + 3;
+  const auto at = url.rfind('@');
+  if (at == std::string::npos || at < begin) return url;
+  const auto colon = url.find(':', begin);
+  if (colon < at) url.replace(colon + 1, at - colon - 1, "***");
+  return url;
+}
+
+Problem ParseRedis(Settings& settings, const std::string& text) {
+  auto address = limits::ParseRedisUrl(text);
+  if (!address) return Wrong(std::move(address.error().what), std::move(address.error().remedy));
+  if (address->password.Reveal().starts_with("your_"))
+    return Wrong("holds the sample's placeholder", "Put in the password of Redis, or none: redis://HOST:6379/0.");
+  settings.redis = std::move(*address);
+  return Fine();
+}
+
+/// Where it is, which is no secret; name and password stay away.
+std::string ShowRedis(const Settings& settings) { return settings.redis ? settings.redis->Display() : ""; }
 
 Problem CheckNodeEnv(Settings& settings, const std::string& text) {
   if (text != "development" && text != "production" && text != "test")
@@ -186,6 +214,14 @@ Problem Threads(S& s, const std::string& text) { return NumberInto(text, 0, 256,
 std::string ShowThreads(const S& s) { return s.threads == 0 ? "automatic" : std::to_string(s.threads); }
 std::string ShowProxies(const S& s) { return fmt::format("{}", fmt::join(s.trusted_proxies, ", ")); }
 std::string ShowKeyRing(const S& s) { return Redacted(!s.encryption_keys.empty()); }
+Problem Drain(S& s, const std::string& text) {
+  int seconds = 0;
+  auto problem = NumberInto(text, 0, 5, seconds);
+  s.drain = std::chrono::seconds(seconds);
+  return problem;
+}
+std::string ShowDrain(const S& s) { return std::to_string(s.drain.count()); }
+
 Problem Poll(S& s, const std::string& text) {
   int seconds = 0;
   auto problem = NumberInto(text, 1, 86400, seconds);
@@ -226,6 +262,8 @@ constexpr Key kKeys[] = {
     {"LATCHKEY_DATA_DIR", "server.data_dir", Kind::kText, "--data-dir", "Folder of the database and generated secrets",
      TextInto<&S::data_dir>, ShowText<&S::data_dir>},
     {"LATCHKEY_ROLE", "server.role", Kind::kText, "--role", "all, web or worker", ParseRole, ShowRole},
+    {"LATCHKEY_DRAIN_SECONDS", "server.drain_seconds", Kind::kNumber, "",
+     "How long a stopping server still takes connections, for load balancers to notice", Drain, ShowDrain},
     {"LATCHKEY_THREADS", "server.threads", Kind::kNumber, "", "Threads for CPU work; 0 chooses", Threads, ShowThreads},
     {"LATCHKEY_LOG_LEVEL", "server.log_level", Kind::kText, "", "debug, info, warning or error", CheckLogLevel,
      ShowText<&S::log_level>},
@@ -239,10 +277,10 @@ constexpr Key kKeys[] = {
      SecretInto<&S::metrics_token>, ShowSecret<&S::metrics_token>},
     {"NODE_ENV", "server.node_env", Kind::kText, "", "Accepted for existing environments; changes nothing",
      CheckNodeEnv, ShowText<&S::node_env>},
-    {"DATABASE_URL", "database.url", Kind::kText, "--database-url", "sqlite:PATH", ParseDatabase,
-     ShowText<&S::database_url>},
-    {"REDIS_URL", "redis.url", Kind::kText, "", "Accepted; rate limits of one machine stay in memory",
-     TextInto<&S::redis_url>, ShowText<&S::redis_url>},
+    {"DATABASE_URL", "database.url", Kind::kSecret, "--database-url",
+     "sqlite:PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE", ParseDatabase, ShowDatabase},
+    {"REDIS_URL", "redis.url", Kind::kSecret, "", "Redis that shares rate limits between processes", ParseRedis,
+     ShowRedis},
     {"SESSION_SECRET", "secrets.session_secret", Kind::kSecret, "", "Seals transaction cookies and CSRF tokens",
      SecretInto<&S::session_secret>, ShowSecret<&S::session_secret>},
     {"JWT_SECRET", "secrets.jwt_secret", Kind::kSecret, "", "Signs login tokens of API clients",

@@ -173,11 +173,36 @@ class Loader {
                "Keep ENCRYPTION_KEYS and put the single key into it; the first one encrypts.");
     CheckPair("AUTH_GOOGLE_CLIENT_ID", "AUTH_GOOGLE_CLIENT_SECRET");
     CheckPair("AUTH_MICROSOFT_CLIENT_ID", "AUTH_MICROSOFT_CLIENT_SECRET");
+    CheckRole();
     const auto& settings = loaded_.settings;
-    if (!settings.public_url.empty() || settings.listen_host.empty()) return;
+    if (!settings.public_url.empty() || settings.listen_host.empty() || settings.role != Role::kAll) return;
     if (!IsLoopbackHost(settings.listen_host))
       Complain("LATCHKEY_PUBLIC_URL", "is not set although the server listens beyond this machine",
                "Set it to the https address that browsers use.");
+  }
+
+  // One half of a server is of use only beside the other, and both need the same database and the same secrets.
+  void CheckRole() {
+    const auto& settings = loaded_.settings;
+    if (settings.role == Role::kAll) return;
+    const std::string_view role = settings.role == Role::kWeb ? "web" : "worker";
+    if (!settings.SharedDatabase()) {
+      Complain("LATCHKEY_ROLE",
+               fmt::format("is \"{}\" while the database is SQLite, which one process has to itself", role),
+               "Remove it (one process does everything), or let DATABASE_URL name a PostgreSQL server.");
+      return;
+    }
+    const auto shared = [&](std::string_view name, bool set) {
+      if (!set)
+        Complain(name, fmt::format("is not set while LATCHKEY_ROLE is \"{}\"", role),
+                 "All processes of an installation need the same one: openssl rand -base64 32, or a file they share.");
+    };
+    shared("SESSION_SECRET", Set("SESSION_SECRET"));
+    shared("JWT_SECRET", Set("JWT_SECRET"));
+    shared("ENCRYPTION_KEY", Set("ENCRYPTION_KEY") || Set("ENCRYPTION_KEYS"));
+    if (settings.public_url.empty())
+      Complain("LATCHKEY_PUBLIC_URL", fmt::format("is not set while LATCHKEY_ROLE is \"{}\"", role),
+               "Set it to the address that browsers use for the whole installation.");
   }
 
   void CheckPair(std::string_view id, std::string_view secret) {

@@ -8,6 +8,7 @@
 namespace latchkey::config {
 
 std::string Settings::DatabasePath() const {
+  if (SharedDatabase()) return database_url;
   return database_url.empty() ? data_dir + "/latchkey.db" : database_url.substr(std::string_view("sqlite:").size());
 }
 

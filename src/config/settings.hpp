@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "base/secret.hpp"
+#include "limits/redis_url.hpp"
 
 namespace latchkey::config {
 
@@ -66,8 +67,11 @@ struct Settings {
   std::string data_dir = "data";
   /// "sqlite:PATH"; empty means DATA_DIR/latchkey.db.
   std::string database_url;
-  std::string redis_url;
+  /// Where rate limits are shared with other processes; none: they stay in this one.
+  std::optional<limits::RedisAddress> redis;
   Role role = Role::kAll;
+  /// How long a server that was told to stop still takes new connections, while /readyz says that it is not ready.
+  std::chrono::seconds drain{0};
   /// Worker threads for CPU work; 0 means max(2, cores).
   int threads = 0;
   std::string log_level = "info";
@@ -92,6 +96,10 @@ struct Settings {
   /// How often a mailbox that nobody pushes news of is asked for changes.
   std::chrono::seconds poll_interval{60};
 
+  /// Whether DATABASE_URL names a server that several processes may share.
+  bool SharedDatabase() const {
+    return database_url.starts_with("postgres://") || database_url.starts_with("postgresql://");
+  }
   /// The database file of DATABASE_URL, or the default one.
   std::string DatabasePath() const;
   bool Https() const { return public_url.starts_with("https://"); }

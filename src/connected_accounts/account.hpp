@@ -90,6 +90,12 @@ struct ConnectedAccount {
     std::optional<Instant> fault_since, next_attempt_at;
   };
   CalendarFacts calendar;
+  /// From the outbox: what the mail that was worked on last met; nothing when it went out.
+  struct SendFacts {
+    std::optional<ErrorCode> fault;
+    std::optional<Instant> next_attempt_at;
+  };
+  SendFacts send;
 };
 
 /// How one part of an account fares; nullopt as status: the person did not ask for it.
@@ -97,6 +103,8 @@ struct ServiceHealth {
   std::optional<Status> status;
   std::string reason;
   Action action = Action::kNone;
+  /// When it is tried again by itself.
+  std::optional<Instant> next_attempt_at = {};
 };
 
 /// What the person is shown, computed from the facts alone.

@@ -25,6 +25,7 @@ Meaning MeaningOf(ErrorCode fault) {
     case ErrorCode::kKeyUnavailable:
       return {Status::kNeedsReauth, Action::kReconnect};
     case ErrorCode::kMissingScope:
+    case ErrorCode::kSendScopeMissing:
       return {Status::kMissingScope, Action::kGrant};
     case ErrorCode::kConditionalAccess:
       return {Status::kAdminBlocked, Action::kReconnect};
@@ -147,13 +148,15 @@ std::optional<ServiceHealth> SharedState(const ConnectedAccount& account, Capabi
 
 ServiceHealth MailHealth(const ConnectedAccount& account, const Decision& whole, Instant now) {
   if (auto shared = SharedState(account, Capability::kReadMail, whole)) return std::move(*shared);
-  if (whole.status != Status::kMissingScope) return {whole.status, whole.reason, whole.action};
+  if (whole.status != Status::kMissingScope) {
+    return {whole.status, whole.reason, whole.action, account.next_attempt_at};
+  }
   // Another part lacks its permission: as if nothing but mail had been asked for.
   ConnectedAccount mail_only = account;
   mail_only.requested = {Capability::kReadMail};
   if (mail_only.fault == ErrorCode::kMissingScope) mail_only.fault.reset();
   Decision decision = Decide(mail_only, now);
-  return {decision.status, std::move(decision.reason), decision.action};
+  return {decision.status, std::move(decision.reason), decision.action, mail_only.next_attempt_at};
 }
 
 ServiceHealth CalendarHealth(const ConnectedAccount& account, const Decision& whole, Instant now) {
@@ -162,7 +165,7 @@ ServiceHealth CalendarHealth(const ConnectedAccount& account, const Decision& wh
   if (facts.fault) {
     const Meaning meaning = MeaningOf(*facts.fault);
     if (meaning.status != Status::kHealthy) {
-      return {meaning.status, std::string(ToString(*facts.fault)), meaning.action};
+      return {meaning.status, std::string(ToString(*facts.fault)), meaning.action, facts.next_attempt_at};
     }
   }
   if (!facts.last_sync_at) return {Status::kImporting, "initial_import", Action::kNone};
@@ -172,6 +175,16 @@ ServiceHealth CalendarHealth(const ConnectedAccount& account, const Decision& wh
 
 ServiceHealth SendHealth(const ConnectedAccount& account, const Decision& whole) {
   if (auto shared = SharedState(account, Capability::kSendMail, whole)) return std::move(*shared);
+  const auto& facts = account.send;
+  if (facts.fault) {
+    std::string reason(ToString(*facts.fault));
+    // Being looked for; to send it again meanwhile might send it twice.
+    if (*facts.fault == ErrorCode::kSendUnconfirmed) return {Status::kDelayed, std::move(reason), Action::kNone};
+    const Meaning meaning = MeaningOf(*facts.fault);
+    if (meaning.status != Status::kHealthy) {
+      return {meaning.status, std::move(reason), meaning.action, facts.next_attempt_at};
+    }
+  }
   return {Status::kHealthy, "up_to_date", Action::kNone};
 }
 

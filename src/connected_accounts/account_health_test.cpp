@@ -208,5 +208,54 @@ TEST(AccountHealth, EachPartHasItsOwnCauseAndRemedy) {
   EXPECT_EQ(health.calendar.action, Action::kReconnect);
 }
 
+TEST(AccountHealth, SendingTellsWhatTheNewestMailMetAndWhenItIsTriedAgain) {
+  const auto sends = But(Healthy(), [](auto& a) {
+    a.requested = {Capability::kReadMail, Capability::kSendMail};
+    a.granted = a.requested;
+  });
+  EXPECT_EQ(HealthOf(sends, kNow).send.status, Status::kHealthy);
+  const struct {
+    ErrorCode fault;
+    std::optional<Instant> next;
+    Status status;
+    Action action;
+  } cases[] = {
+      {ErrorCode::kProviderUnavailable, kNow + kMinute, Status::kProviderDown, Action::kNone},
+      {ErrorCode::kQuotaExceeded, kNow + 60 * kMinute, Status::kRateLimited, Action::kNone},
+      {ErrorCode::kApiNotEnabled, kNow + kMinute, Status::kDelayed, Action::kNone},
+      {ErrorCode::kSendScopeMissing, std::nullopt, Status::kMissingScope, Action::kGrant},
+      {ErrorCode::kPolicyEnforced, std::nullopt, Status::kAdminBlocked, Action::kRetry},
+      {ErrorCode::kSendUnconfirmed, std::nullopt, Status::kDelayed, Action::kNone},
+  };
+  for (const auto& it : cases) {
+    const auto health = HealthOf(But(sends,
+                                     [&](auto& a) {
+                                       a.send.fault = it.fault;
+                                       a.send.next_attempt_at = it.next;
+                                     }),
+                                 kNow);
+    EXPECT_EQ(health.send.status, it.status) << ToString(it.fault);
+    EXPECT_EQ(health.send.reason, ToString(it.fault));
+    EXPECT_EQ(health.send.action, it.action) << ToString(it.fault);
+    EXPECT_EQ(health.send.next_attempt_at, it.next) << ToString(it.fault);
+    EXPECT_EQ(health.status, Status::kHealthy) << "what hinders sending leaves the mailbox alone";
+  }
+  const auto refused = HealthOf(But(sends, [](auto& a) { a.send.fault = ErrorCode::kSendRejected; }), kNow);
+  EXPECT_EQ(refused.send.status, Status::kHealthy) << "one mail's fault says nothing of the next";
+}
+
+TEST(AccountHealth, EachPartKnowsWhenItIsTriedAgain) {
+  const auto slowed = But(WithFault(ErrorCode::kRateLimited), [](auto& a) {
+    a.requested = {Capability::kReadMail, Capability::kReadCalendar};
+    a.granted = a.requested;
+    a.calendar.fault = ErrorCode::kProviderUnavailable;
+    a.calendar.next_attempt_at = kNow + 2 * kMinute;
+  });
+  const auto health = HealthOf(slowed, kNow);
+  EXPECT_EQ(health.mail.next_attempt_at, kNow + kMinute);
+  EXPECT_EQ(health.calendar.next_attempt_at, kNow + 2 * kMinute);
+  EXPECT_EQ(health.send.next_attempt_at, std::nullopt);
+}
+
 }  // namespace
 }  // namespace latchkey::connected_accounts

@@ -116,9 +116,11 @@ class AccountStore {
   /// Records what holds the account (with event account.updated on change), or clears it after a success. A fault that
   /// needs the person's sign-in is recorded for a paused account too, gives way to no other fault, and writes the event
   /// account.needs_reauth once until new tokens come; ClearFault leaves what ends with new tokens alone.
+  /// A job's word counts while it holds its `lease`: kLeaseLost. An empty lease is not looked at.
   virtual Task<Result<void>> SetFault(const ConnectedAccountId& id, std::int64_t generation, ErrorCode code,
-                                      std::optional<Instant> next_attempt_at) = 0;
-  virtual Task<Result<void>> ClearFault(const ConnectedAccountId& id, std::int64_t generation) = 0;
+                                      std::optional<Instant> next_attempt_at, const jobs::Lease& lease) = 0;
+  virtual Task<Result<void>> ClearFault(const ConnectedAccountId& id, std::int64_t generation,
+                                        const jobs::Lease& lease) = 0;
 
   /// Keeps what the provider demanded of the person's next sign-in, until new tokens come.
   virtual Task<Result<void>> KeepClaimsChallenge(const ConnectedAccountId& id, std::int64_t generation,
@@ -167,7 +169,9 @@ class AccountStore {
     std::int64_t count = 0;
   };
   virtual Task<Result<void>> RaiseNotice(std::string_view provider, ErrorCode code, std::string_view reason = {}) = 0;
-  virtual Task<Result<void>> ResolveNotices(std::string_view provider) = 0;
+  /// Work of this provider went through that cannot while any of `faults` lasts: their notices end, and the jobs and
+  /// mails that wait for one of them are due at once. Costs one read when there is no notice.
+  virtual Task<Result<void>> ResolveNotices(std::string_view provider, std::vector<ErrorCode> faults) = 0;
   virtual Task<Result<std::vector<Notice>>> ListNotices() = 0;
 };
 
@@ -178,6 +182,9 @@ class TokenSource {
   virtual ~TokenSource() = default;
   /// `rejected`: the token the provider just refused with 401; when it is still the stored one, a refresh is forced.
   virtual Task<Result<SecretString>> AccessToken(const ConnectedAccountId& account, const SecretString& rejected) = 0;
+  /// The account's tokens were replaced, or may have been by another process (a call lacked a permission that the
+  /// person may have granted since): the next AccessToken looks at what is stored. Causes no refresh.
+  virtual void Forget(const ConnectedAccountId& account) { (void)account; }
   /// The provider refused a call until the person signs in again, and demands `claims_challenge` (may be empty) of that
   /// sign-in: recorded as `fault`, which is one that needs the person. By default nothing is.
   virtual Task<void> RequireSignIn(const ConnectedAccountId& account, ErrorCode fault,

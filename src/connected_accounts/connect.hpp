@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -39,6 +40,10 @@ class Connect {
     const crypto::Vault& vault;
     const Clock& clock;
     Executor executor;
+    /// Told of every account whose tokens are replaced.
+    TokenSource& tokens;
+    /// Called after each connection that was stored, new or renewed; may be empty.
+    std::function<Task<void>(const ConnectedAccountId&)> on_stored = {};
   };
   explicit Connect(const Parts& parts) : parts_(parts), consumption_(parts.states, parts.clock, parts.executor) {}
 

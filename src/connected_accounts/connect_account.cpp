@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "connected_accounts/connect.hpp"
+#include "connected_accounts/imported.hpp"
 #include "connected_accounts/token_seal.hpp"
 #include "telemetry/log.hpp"
 
@@ -32,6 +33,9 @@ Task<Result<ConnectedAccountId>> Connect::Attach(const ConnectAttempt& attempt, 
     if (!connection) co_return Fail(connection.error());
     auto stored = co_await parts_.store.StoreConnection(*connection);
     if (stored) {
+      // What is remembered of this account is without the permissions that were just granted.
+      parts_.tokens.Forget(*stored);
+      if (parts_.on_stored) co_await parts_.on_stored(*stored);
       log::Info("connect.succeeded", {{"attempt_id", attempt.id},
                                       {"account_id", *stored},
                                       {"provider", attempt.provider},
@@ -70,7 +74,7 @@ Task<Result<Connection>> Connect::MakeConnection(const ConnectAttempt& attempt, 
   if (!attempt.account_id.empty()) {
     auto account = co_await parts_.store.Get(attempt.user_id, attempt.account_id);
     if (!account) co_return Fail(account.error());
-    if (account->provider_account_id != claims.subject) {
+    if (!IsSameMailbox(account->provider_account_id, claims.subject, claims.email)) {
       co_return Fail(ErrorCode::kWrongAccount, "another mailbox than the one to reconnect");
     }
     existing = std::move(*account);
@@ -87,6 +91,7 @@ Task<Result<Connection>> Connect::MakeConnection(const ConnectAttempt& attempt, 
   ConnectedAccount& account = connection.account;
   if (existing) {
     account = *existing;
+    account.provider_account_id = claims.subject;
   } else {
     account.id = ConnectedAccountId::New(parts_.clock.Now());
     account.user_id = attempt.user_id;

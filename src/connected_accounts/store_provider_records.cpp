@@ -22,7 +22,10 @@ Task<void> StoreProviderRecords::RaiseOperatorFault(std::string_view provider, E
 }
 
 Task<void> StoreProviderRecords::ResolveOperatorFaults(std::string_view provider) {
-  const auto resolved = co_await store_.ResolveNotices(provider);
+  // A token was given: whether the provider's interfaces are open is another matter.
+  std::vector<ErrorCode> faults{ErrorCode::kInvalidClient, ErrorCode::kRedirectUriMismatch,
+                                ErrorCode::kProviderNotConfigured};
+  const auto resolved = co_await store_.ResolveNotices(provider, std::move(faults));
   if (!resolved) log::Warn("oauth.notice_kept", {{"error_code", ToString(resolved.error().code)}});
 }
 

@@ -2,7 +2,9 @@
 
 #include <algorithm>
 #include <functional>
+#include <vector>
 
+#include "async/shield.hpp"
 #include "base/random.hpp"
 #include "connected_accounts/token_seal.hpp"
 #include "crypto/hash.hpp"
@@ -24,6 +26,8 @@ constexpr std::chrono::seconds kRememberFor{20};
 constexpr std::size_t kMaxRemembered = 4096;
 /// Of a refusal that only the account's side can end, but not only the person.
 constexpr std::chrono::seconds kRefusedFor{10};
+/// Of a refusal of our client: one account asks for all of them.
+constexpr std::chrono::seconds kClientRefusedFor{10};
 /// Before an idle account is tried again; there are weeks to go.
 constexpr std::chrono::hours kKeepAlivePause{1};
 /// What Google gives a project in testing: 604,799 seconds of seven days, perhaps a little older when it arrives.
@@ -41,6 +45,12 @@ bool IsSame(const SecretString& a, const SecretString& b) {
 
 /// Faults of which a refresh knows beforehand that only the person can end them.
 bool NeedsThePerson(const ConnectedAccount& account) { return account.fault && NeedsSignIn(*account.fault); }
+
+/// The store cannot take anything at the moment; it has not said no.
+bool IsStoreFault(ErrorCode code) {
+  return code == ErrorCode::kDiskFull || code == ErrorCode::kStorageUnavailable || code == ErrorCode::kOverloaded ||
+         code == ErrorCode::kTimeout;
+}
 
 bool IsTestMode(const SealedTokens& tokens, Instant now) {
   return tokens.refresh_lifetime && tokens.refresh_expires_at && *tokens.refresh_lifetime >= kTestModeAtLeast &&
@@ -155,6 +165,12 @@ bool RefreshingTokenSource::IsGood(const Stored& stored, const SecretString& rej
 }
 
 Task<Result<SecretString>> RefreshingTokenSource::RefreshUnderLease(Stored stored, const SecretString& rejected) {
+  if (const auto it = unsaved_.find(stored.account.id); it != unsaved_.end()) {
+    // These are the account's tokens now: the provider may have ended the stored ones.
+    const Unsaved fresh = it->second;
+    auto saved = co_await Save(fresh);
+    if (saved || IsStoreFault(saved.error().code)) co_return saved;
+  }
   const auto wait = co_await parts_.pauses.Remaining(stored.account.id, sync::kTokenService);
   if (wait > std::chrono::milliseconds(0)) {
     co_return Fail(Error{
@@ -182,7 +198,17 @@ Task<Result<SecretString>> RefreshingTokenSource::RefreshUnderLease(Stored store
   co_return Fail(ErrorCode::kProviderUnavailable, "another process is refreshing and does not end");
 }
 
+/// Once asked, the provider may have rotated: its answer is waited for and stored even when nobody wants it any more.
 Task<Result<SecretString>> RefreshingTokenSource::Refresh(const Stored& stored) {
+  if (const auto it = client_refusals_.find(stored.account.provider); it != client_refusals_.end()) {
+    if (parts_.clock.Now() < it->second.until) co_return Fail(it->second.error);
+    // This one asks; the others go on waiting until it knows.
+    it->second.until = parts_.clock.Now() + kClientRefusedFor;
+  }
+  co_return co_await Shielded(AskProvider(stored));
+}
+
+Task<Result<SecretString>> RefreshingTokenSource::AskProvider(const Stored& stored) {
   const auto provider = parts_.providers.Find(stored.account.provider);
   if (!provider) co_return Fail(co_await Refused(stored, provider.error()));
   if (stored.sealed.refresh_token.empty()) {
@@ -225,15 +251,38 @@ Task<Result<SecretString>> RefreshingTokenSource::Store(const Stored& stored, co
           std::chrono::floor<std::chrono::seconds>(*tokens.refresh_expires_at - parts_.clock.Now());
     }
   }
+  const Unsaved fresh{.account = stored.account, .sealed = std::move(sealed), .access_token = tokens.access_token};
+  auto saved = co_await Save(fresh);
+  if (!saved && IsStoreFault(saved.error().code)) {
+    unsaved_.insert_or_assign(stored.account.id, fresh);
+    log::Failure("token.waits_for_store",
+                 {{"account_id", stored.account.id}, {"error_code", ToString(saved.error().code)}});
+  }
+  co_return saved;
+}
+
+Task<Result<SecretString>> RefreshingTokenSource::Save(const Unsaved& fresh) {
+  const ConnectedAccountId id = fresh.account.id;
   const auto replaced =
-      co_await parts_.store.ReplaceTokens(stored.account.id, stored.account.generation, sealed, stored.sealed.version);
+      co_await parts_.store.ReplaceTokens(id, fresh.account.generation, fresh.sealed, fresh.sealed.version);
+  // Stored, or refused for good: erased, connected again, or newer ones are there.
+  if (replaced || !IsStoreFault(replaced.error().code)) unsaved_.erase(id);
   if (!replaced) co_return Fail(replaced.error());
-  log::Info("token.refreshed", {{"account_id", stored.account.id}, {"provider", stored.account.provider}});
-  co_await parts_.records.ResolveOperatorFaults(stored.account.provider);
-  Stored fresh = stored;
-  fresh.sealed = std::move(sealed);
-  fresh.access_token = tokens.access_token;
-  co_return Remember(fresh);
+  log::Info("token.refreshed", {{"account_id", id}, {"provider", fresh.account.provider}});
+  client_refusals_.erase(fresh.account.provider);
+  co_await parts_.records.ResolveOperatorFaults(fresh.account.provider);
+  const Stored stored{.account = fresh.account, .sealed = fresh.sealed, .access_token = fresh.access_token};
+  co_return Remember(stored);
+}
+
+Task<bool> RefreshingTokenSource::StoreUnsaved() {
+  std::vector<Unsaved> waiting;
+  for (const auto& [id, fresh] : unsaved_) waiting.push_back(fresh);
+  for (const Unsaved& fresh : waiting) {
+    const auto saved = co_await Save(fresh);
+    if (!saved && IsStoreFault(saved.error().code)) co_return false;
+  }
+  co_return unsaved_.empty();
 }
 
 /// Tells whoever has to act, and gives the error that the caller sees.
@@ -250,8 +299,8 @@ Task<Error> RefreshingTokenSource::Refused(const Stored& stored, oauth::TokenRef
                                      {"detail", error.detail}});
   const FaultOwner owner = OwnerOf(error.code);
   if (owner == FaultOwner::kAccount || error.code == ErrorCode::kKeyUnavailable) {
-    const auto set =
-        co_await parts_.store.SetFault(stored.account.id, stored.account.generation, error.code, std::nullopt);
+    const auto set = co_await parts_.store.SetFault(stored.account.id, stored.account.generation, error.code,
+                                                    std::nullopt, jobs::Lease{});
     if (!set) log::Warn("token.fault_not_recorded", {{"error_code", ToString(set.error().code)}});
     if (!refusal.claims_challenge.empty()) {
       const auto kept = co_await parts_.store.KeepClaimsChallenge(stored.account.id, stored.account.generation,
@@ -261,6 +310,7 @@ Task<Error> RefreshingTokenSource::Refused(const Stored& stored, oauth::TokenRef
     if (refusals_.size() >= kMaxRemembered) refusals_.clear();
     refusals_[stored.account.id] = {.error = error, .until = now + kRefusedFor};
   } else if (owner == FaultOwner::kOperator) {
+    client_refusals_[stored.account.provider] = {.error = error, .until = now + kClientRefusedFor};
     co_await parts_.records.RaiseOperatorFault(stored.account.provider, error.code, refusal.reason);
   } else if (error.retry_after) {
     co_await parts_.pauses.Hold(stored.account.id, sync::kTokenService, *error.retry_after);
@@ -275,7 +325,7 @@ Task<void> RefreshingTokenSource::RequireSignIn(const ConnectedAccountId& id, Er
   remembered_.erase(id);
   const auto account = co_await parts_.store.GetForWork(id);
   if (!account) co_return;
-  const auto set = co_await parts_.store.SetFault(id, account->generation, fault, std::nullopt);
+  const auto set = co_await parts_.store.SetFault(id, account->generation, fault, std::nullopt, jobs::Lease{});
   if (!set) log::Warn("token.fault_not_recorded", {{"error_code", ToString(set.error().code)}});
   if (claims_challenge.empty()) co_return;
   const auto kept = co_await parts_.store.KeepClaimsChallenge(id, account->generation, claims_challenge);

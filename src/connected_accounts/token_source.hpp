@@ -1,6 +1,7 @@
 #pragma once
 
 #include <chrono>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -44,12 +45,18 @@ class RefreshingTokenSource final : public TokenSource {
   /// the person must act, and the provider is not asked again before), operator faults (a notice is raised, the account
   /// stays as it is), kProviderUnavailable and kRateLimited (wait), kNotFound, kFenced (being erased).
   Task<Result<SecretString>> AccessToken(const ConnectedAccountId& account, const SecretString& rejected) override;
+  void Forget(const ConnectedAccountId& account) override { remembered_.erase(account); }
   Task<void> RequireSignIn(const ConnectedAccountId& account, ErrorCode fault,
                            std::string_view claims_challenge) override;
 
   /// Handler of `refresh_grant`: uses the refresh token, unless that happened since kUnusedFor or waits for the person.
   /// A paused account is kept alive as well: no data is asked for, and resuming after a long rest finds access.
   Task<jobs::Outcome> KeepAlive(const jobs::Job& job);
+
+  /// Tokens that a provider gave out and the store could not take (the disk is full) wait here in memory, unused, until
+  /// it can: tries again for each. True when none is left. Called every second or so, and before the process ends.
+  Task<bool> StoreUnsaved();
+  std::size_t unsaved() const { return unsaved_.size(); }
 
  private:
   struct Flight;
@@ -61,6 +68,12 @@ class RefreshingTokenSource final : public TokenSource {
   };
   /// The stored tokens of an account, opened as far as needed.
   struct Stored {
+    ConnectedAccount account;
+    SealedTokens sealed;
+    SecretString access_token;
+  };
+  /// What the provider rotated to and nobody else knows yet. Few: a refresh begins with a write, which fails as well.
+  struct Unsaved {
     ConnectedAccount account;
     SealedTokens sealed;
     SecretString access_token;
@@ -77,7 +90,10 @@ class RefreshingTokenSource final : public TokenSource {
   SecretString Remember(const Stored& stored);
   Task<Result<SecretString>> RefreshUnderLease(Stored stored, const SecretString& rejected);
   Task<Result<SecretString>> Refresh(const Stored& stored);
+  Task<Result<SecretString>> AskProvider(const Stored& stored);
   Task<Result<SecretString>> Store(const Stored& stored, const oauth::TokenSet& tokens);
+  /// kConflict when newer tokens are stored already.
+  Task<Result<SecretString>> Save(const Unsaved& fresh);
   Task<Error> Refused(const Stored& stored, oauth::TokenRefusal refusal);
 
   Parts parts_;
@@ -86,6 +102,9 @@ class RefreshingTokenSource final : public TokenSource {
   std::unordered_map<ConnectedAccountId, std::shared_ptr<Flight>> flights_;
   std::unordered_map<ConnectedAccountId, Remembered> remembered_;
   std::unordered_map<ConnectedAccountId, RecentRefusal> refusals_;
+  /// By provider: refusals of our own client, which are the same for every account.
+  std::map<std::string, RecentRefusal, std::less<>> client_refusals_;
+  std::unordered_map<ConnectedAccountId, Unsaved> unsaved_;
 };
 
 }  // namespace latchkey::connected_accounts

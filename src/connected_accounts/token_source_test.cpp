@@ -1,7 +1,13 @@
 #include "connected_accounts/token_source.hpp"
 
+#include <sys/resource.h>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <csignal>
+#include <optional>
+
+#include "async/task_group.hpp"
 
 #include "connected_accounts/testing/flow_fixture.hpp"
 #include "connected_accounts/token_seal.hpp"
@@ -49,6 +55,17 @@ TEST_F(Tokens, ItIsRefreshedAheadOfItsEnd) {
   EXPECT_EQ(remote_.Field("/token", "refresh_token"), "refresh-1");
   EXPECT_EQ(AccessToken(account_)->Reveal(), "access-2");
   EXPECT_EQ(Refreshes(), 1);
+}
+
+TEST_F(Tokens, APermissionGrantedLaterIsInTheNextTokenAndElsewhereWhenItIsLookedFor) {
+  const auto elsewhere = MakeTokenSource();
+  const SecretString none;
+  EXPECT_EQ(AccessToken(account_)->Reveal(), "access-1");
+  EXPECT_EQ(Run(elsewhere->AccessToken(account_, none))->Reveal(), "access-1");
+  ASSERT_EQ(Finish(Start(Request({Capability::kReadCalendar}, account_))).error, "");
+  EXPECT_EQ(AccessToken(account_)->Reveal(), "access-2");
+  elsewhere->Forget(account_);
+  EXPECT_EQ(Run(elsewhere->AccessToken(account_, none))->Reveal(), "access-2");
 }
 
 TEST_F(Tokens, FiftyCallersWithAnExpiredTokenCauseOneRefresh) {
@@ -99,6 +116,88 @@ TEST_F(Tokens, TwoProcessesRefreshOnce) {
   EXPECT_EQ(Refreshes(), 1);
 }
 
+/// No file of this process can be written while it lives: what a full disk does to the store.
+class NoRoom {
+ public:
+  NoRoom() {
+    std::signal(SIGXFSZ, SIG_IGN);
+    ::getrlimit(RLIMIT_FSIZE, &before_);
+    rlimit none = before_;
+    none.rlim_cur = 0;
+    ::setrlimit(RLIMIT_FSIZE, &none);
+  }
+  ~NoRoom() { ::setrlimit(RLIMIT_FSIZE, &before_); }
+  NoRoom(const NoRoom&) = delete;
+  NoRoom& operator=(const NoRoom&) = delete;
+
+ private:
+  rlimit before_{};
+};
+
+TEST_F(Tokens, WhatTheProviderRotatedToWaitsForTheStoreAndIsNotUsedBefore) {
+  Expire();
+  remote_.more_token_members = R"(,"refresh_token":"rotated")";
+  std::optional<NoRoom> full;
+  remote_.before_token = [&]() -> Task<void> {
+    full.emplace();
+    co_return;
+  };
+  for (int i = 0; i < 3; ++i) {
+    const auto refused = AccessToken(account_);
+    ASSERT_FALSE(refused);
+    EXPECT_EQ(refused.error().code, ErrorCode::kStorageUnavailable);
+  }
+  EXPECT_EQ(tokens_->unsaved(), 1U);
+  EXPECT_FALSE(Run(tokens_->StoreUnsaved()));
+  EXPECT_EQ(Refreshes(), 1) << "the old refresh token may be dead: it must not be used again";
+  full.reset();
+  EXPECT_TRUE(Run(tokens_->StoreUnsaved()));
+  const auto stored = Run(store().GetTokens(account_)).value();
+  EXPECT_EQ(vault_.Open(RefreshTokenContext(Account(account_)), stored.refresh_token)->Reveal(), "rotated");
+  EXPECT_EQ(AccessToken(account_)->Reveal(), "access-2");
+  EXPECT_EQ(Refreshes(), 1);
+}
+
+TEST_F(Tokens, AnybodyWhoAsksStoresWhatWaitsFirst) {
+  Expire();
+  std::optional<NoRoom> full;
+  remote_.before_token = [&]() -> Task<void> {
+    full.emplace();
+    co_return;
+  };
+  EXPECT_FALSE(AccessToken(account_));
+  full.reset();
+  EXPECT_EQ(AccessToken(account_)->Reveal(), "access-2");
+  EXPECT_EQ(tokens_->unsaved(), 0U);
+  EXPECT_EQ(Refreshes(), 1);
+}
+
+TEST_F(Tokens, ARefreshUnderWayIsFinishedAndStoredAlthoughItsCallerIsCancelled) {
+  Expire();
+  remote_.more_token_members = R"(,"refresh_token":"rotated")";
+  Signal asked(loop_.get_executor());
+  Signal answer(loop_.get_executor());
+  remote_.before_token = [&]() -> Task<void> {
+    asked.Raise();
+    co_await answer.Wait(std::chrono::seconds(30));
+  };
+  TaskGroup callers(loop_.get_executor());
+  const SecretString none;
+  const auto all = [&]() -> Task<void> {
+    callers.Spawn("caller", [&]() -> Task<void> { (void)co_await tokens_->AccessToken(account_, none); });
+    co_await asked.Wait(std::chrono::seconds(30));
+    const auto release = [&]() -> Task<void> {
+      answer.Raise();
+      co_return;
+    };
+    boost::asio::co_spawn(loop_, release, boost::asio::detached);
+    co_await callers.Stop();
+  };
+  Run(all());
+  const auto stored = Run(store().GetTokens(account_)).value();
+  EXPECT_EQ(vault_.Open(RefreshTokenContext(Account(account_)), stored.refresh_token)->Reveal(), "rotated");
+}
+
 TEST_F(Tokens, ARotatedRefreshTokenIsStoredBeforeTheTokenIsUsed) {
   Expire();
   remote_.more_token_members = R"(,"refresh_token":"rotated")";
@@ -144,6 +243,10 @@ TEST_F(Tokens, AnOperatorsFaultIsOneNoticeAndLeavesTheAccountAlone) {
   for (int i = 0; i < 3; ++i) {
     Answer(401, R"({"error":"invalid_client"})");
     EXPECT_EQ(AccessToken(account_).error().code, ErrorCode::kInvalidClient);
+    const int asked = Refreshes();
+    EXPECT_EQ(AccessToken(account_).error().code, ErrorCode::kInvalidClient);
+    EXPECT_EQ(Refreshes(), asked) << "it is the same for every account: asked once in a while";
+    clock_.Advance(std::chrono::seconds(10));
   }
   EXPECT_FALSE(Account(account_).fault);
   EXPECT_EQ(Run(store().ListNotices())->size(), 1U);
@@ -210,10 +313,10 @@ TEST_F(Tokens, ThePersonIsToldOncePerEpisode) {
   EXPECT_EQ(told(), 1);
   // A call that was under way ends well with the old token, another is told to wait: the grant is dead all the same.
   const auto generation = Account(account_).generation;
-  ASSERT_TRUE(Run(store().ClearFault(account_, generation)));
-  ASSERT_TRUE(Run(store().SetFault(account_, generation, ErrorCode::kRateLimited, clock_.Now())));
+  ASSERT_TRUE(Run(store().ClearFault(account_, generation, jobs::Lease{})));
+  ASSERT_TRUE(Run(store().SetFault(account_, generation, ErrorCode::kRateLimited, clock_.Now(), jobs::Lease{})));
   EXPECT_EQ(Account(account_).fault, ErrorCode::kReauthInvalidGrant);
-  ASSERT_TRUE(Run(store().SetFault(account_, generation, ErrorCode::kNoRefreshToken, std::nullopt)));
+  ASSERT_TRUE(Run(store().SetFault(account_, generation, ErrorCode::kNoRefreshToken, std::nullopt, jobs::Lease{})));
   EXPECT_EQ(told(), 1);
   EXPECT_EQ(Refreshes(), 1);
   ASSERT_EQ(Finish(Start(Request({}, account_))).error, "");
@@ -292,7 +395,8 @@ TEST_F(Tokens, ADemandOfTheProviderGoesIntoTheNextSignInAndEndsWithIt) {
 TEST_F(Tokens, AGrantThatAnAdministratorMendedIsFoundByTryingAgain) {
   Expire();
   const auto generation = Account(account_).generation;
-  ASSERT_TRUE(Run(store().SetFault(account_, generation, ErrorCode::kAdminConsentRequired, std::nullopt)));
+  ASSERT_TRUE(
+      Run(store().SetFault(account_, generation, ErrorCode::kAdminConsentRequired, std::nullopt, jobs::Lease{})));
   EXPECT_TRUE(AccessToken(account_));
   EXPECT_FALSE(Account(account_).fault);
 }

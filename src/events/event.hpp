@@ -38,7 +38,9 @@ class EventStore {
   /// Events of the user after `after`, oldest first. kGone when `after` is older than what is kept: the page must
   /// reload.
   virtual Task<Result<std::vector<Event>>> ListAfter(const UserId& user, std::int64_t after, int limit) = 0;
-  virtual Task<Result<std::int64_t>> LatestId() = 0;
+  /// Where a reader of this user's events begins who knows the present: nothing that is written later has an id up to
+  /// this one. At least as high as every id ListAfter has given for the user, unless they were erased.
+  virtual Task<Result<std::int64_t>> LatestId(const UserId& user) = 0;
   virtual Task<Result<int>> Prune(Instant before, int limit) = 0;
 };
 

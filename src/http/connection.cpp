@@ -29,6 +29,8 @@ namespace {
 constexpr std::chrono::seconds kLingerTime{2};
 constexpr std::size_t kMaxLingerBytes = 1 << 20;
 
+constexpr std::chrono::seconds kRetryAfter{2};
+
 auto Redirected(error_code& error) { return asio::redirect_error(asio::use_awaitable, error); }
 
 }  // namespace
@@ -53,10 +55,14 @@ class Connection::StreamWriter final : public BodyWriter {
  public:
   StreamWriter(Connection& connection, bool chunked) : connection_(connection), chunked_(chunked) {}
 
+  /// A piece was begun and not ended: nothing can be said in this stream any more.
+  bool broken() const { return writing_; }
+
   Task<void> Write(std::string_view bytes) override {
     if (bytes.empty()) co_return;
     connection_.Enter(Phase::kStream, Clock::duration::max());
     bool written = true;
+    writing_ = true;
     if (!chunked_) {
       written = co_await connection_.WriteAll(bytes);
     } else {
@@ -70,19 +76,23 @@ class Connection::StreamWriter final : public BodyWriter {
       written = co_await connection_.WriteAll(frame);
     }
     if (!written) throw boost::system::system_error(asio::error::connection_reset);
+    writing_ = false;
     connection_.deadline_ = Clock::time_point::max();
   }
 
  private:
   Connection& connection_;
   bool chunked_;
+  bool writing_ = false;
 };
 
-Connection::Connection(ServerContext& server, tcp::socket socket, asio::ip::address peer)
-    : server_(server), socket_(std::move(socket)), peer_(std::move(peer)) {
+Connection::Connection(ServerContext& server, tcp::socket socket, asio::ip::address peer, bool extra)
+    : server_(server), socket_(std::move(socket)), peer_(std::move(peer)), extra_(extra) {
   peer_text_ = peer_.to_string();
   behind_proxy_ = server_.trusted_proxies.Contains(peer_);
 }
+
+Connection::~Connection() { ReleaseHeld(); }
 
 void Connection::Enter(Phase phase, Clock::duration allowed) {
   phase_ = phase;
@@ -103,12 +113,17 @@ void Connection::CloseWaiting() {
 }
 
 void Connection::Drain() {
-  draining_ = true;
-  if (phase_ == Phase::kStream) {
-    stream_cancel_.emit(asio::cancellation_type::terminal);
-  } else if (phase_ == Phase::kIdle || phase_ == Phase::kHead) {
-    socket_.cancel();
+  if (phase_ == Phase::kStream && endless_) stream_cancel_.emit(asio::cancellation_type::terminal);
+}
+
+void Connection::CloseIdle() {
+  if (phase_ != Phase::kIdle && phase_ != Phase::kHead) return;
+  if (requests_ == 0 || phase_ == Phase::kHead) {
+    deadline_ = std::min(deadline_, Clock::now() + kFirstRequestTime);
+    return;
   }
+  ending_ = true;
+  socket_.cancel();
 }
 
 Task<void> Connection::Run() {
@@ -156,14 +171,23 @@ Task<bool> Connection::ServeOne() {
     co_await Refuse({400, "malformed target"});
     co_return false;
   }
+  ++requests_;
   Request request;
   MakeRequest(*head, std::move(target), request);
+  if (extra_ && !(server_.options.essential && server_.options.essential(request.path))) {
+    co_await Refuse({503, "too many connections"});
+    co_return false;
+  }
   const BodyPlan plan = server_.body_planner ? server_.body_planner(request) : BodyPlan();
   if (head->content_length.value_or(0) > plan.limit) {
     co_await Refuse({413, "body too large"});
     co_return false;
   }
   BodySource source(*this, *head, plan.limit);
+  struct Held {
+    Connection& connection;
+    ~Held() { connection.ReleaseHeld(); }
+  } held{*this};
   if (plan.streamed) {
     request.body_reader = &source;
   } else if (!co_await GatherBody(source, request.body)) {
@@ -209,7 +233,7 @@ Task<bool> Connection::Answer(const RequestHead& head, Request& request, BodySou
 Task<bool> Connection::Send(Response& response, const RequestHead& head, std::string_view request_id) {
   const std::string_view body = response.static_body.empty() ? std::string_view(response.body) : response.static_body;
   ResponseHeadOptions options;
-  options.close = !head.keep_alive || draining_ || server_.stopping || body_left_;
+  options.close = !head.keep_alive || server_.draining || extra_ || body_left_;
   options.hsts = server_.options.hsts;
   options.date = server_.date;
   options.request_id = request_id;
@@ -243,6 +267,7 @@ Task<bool> Connection::SendStream(Response& response, ResponseHeadOptions& optio
   co_await asio::this_coro::throw_if_cancelled(false);
 
   StreamWriter writer(*this, chunked);
+  endless_ = !response.farewell.empty();
   bool done = false, failed = false;
   asio::steady_timer finished(executor, asio::steady_timer::time_point::max());
   asio::cancellation_signal stop_watching;
@@ -254,9 +279,11 @@ Task<bool> Connection::SendStream(Response& response, ResponseHeadOptions& optio
     stop_watching.emit(asio::cancellation_type::terminal);
   };
   asio::co_spawn(executor, response.stream(writer), asio::bind_cancellation_slot(stream_cancel_.slot(), ended));
+  if (server_.draining) Drain();
 
   // Watches for the client's leaving. What else it sends is the next request, which has to wait.
-  auto watch = [this, &done]() -> Task<void> {
+  bool left = false;
+  auto watch = [this, &done, &left]() -> Task<void> {
     while (!done) {
       error_code error;
       co_await socket_.async_wait(tcp::socket::wait_read, Redirected(error));
@@ -266,6 +293,7 @@ Task<bool> Connection::SendStream(Response& response, ResponseHeadOptions& optio
       const std::size_t count = socket_.read_some(asio::buffer(buffer_.data() + end_, Connection::kReadSize), error);
       end_ += count;
       if (error && error != asio::error::would_block) {
+        left = true;
         stream_cancel_.emit(asio::cancellation_type::terminal);
         co_return;
       }
@@ -287,22 +315,42 @@ Task<bool> Connection::SendStream(Response& response, ResponseHeadOptions& optio
       stream_cancel_.emit(asio::cancellation_type::terminal);
     }
   }
+  const auto cut = co_await asio::this_coro::cancellation_state;
   co_await asio::this_coro::throw_if_cancelled(throws);
+  const bool ends = endless_ && server_.draining && !left && cut.cancelled() == asio::cancellation_type::none;
+  endless_ = false;
   // A broken stream must look broken: no last chunk.
-  if (failed) co_return false;
+  if (failed && (!ends || writer.broken())) co_return false;
+  if (ends) {
+    const bool told = co_await SayFarewell(writer, response.farewell);
+    if (!told) co_return false;
+  }
   if (chunked && !co_await WriteAll("0\r\n\r\n")) co_return false;
-  co_return !options.close && !draining_;
+  co_return !options.close && !server_.draining;
+}
+
+Task<bool> Connection::SayFarewell(BodyWriter& writer, std::string_view farewell) {
+  try {
+    co_await writer.Write(farewell);
+  } catch (const boost::system::system_error&) {
+    co_return false;
+  }
+  co_return true;
 }
 
 Task<bool> Connection::WriteAll(std::string_view first, std::string_view second) {
   error_code error;
+  // A client must take something now and then, and on average not too little: who takes a byte a minute would hold an
+  // answer, and with it its memory, for hours.
+  const auto began = Clock::now();
+  const std::uint64_t before = sent_;
   while (!first.empty() || !second.empty()) {
     const std::array<asio::const_buffer, 2> buffers = {asio::buffer(first), asio::buffer(second)};
     // Nearly every answer fits into the socket's buffer: no trip through the loop then.
     std::size_t count = socket_.write_some(buffers, error);
     if (error == asio::error::would_block) {
-      // A client must take something now and then.
-      deadline_ = Clock::now() + server_.options.idle_timeout;
+      const auto earned = std::chrono::seconds((sent_ - before) / server_.options.min_answer_bytes_per_second);
+      deadline_ = std::min(Clock::now() + server_.options.idle_timeout, began + server_.options.idle_timeout + earned);
       count = co_await socket_.async_write_some(buffers, Redirected(error));
     }
     sent_ += count;
@@ -318,8 +366,11 @@ Task<void> Connection::Refuse(const Refusal& refusal) {
   const std::string request_id = server_.NewRequestId();
   ErrorCode code = ErrorCode::kInvalidArgument;
   if (refusal.status == 408) code = ErrorCode::kTimeout;
+  if (refusal.status == 503) code = ErrorCode::kOverloaded;
   if (refusal.status == 413 || refusal.status == 414 || refusal.status == 431) code = ErrorCode::kPayloadTooLarge;
-  Response response = MakeProblem(refusal.status, ToString(code), ReasonOf(refusal.status), request_id);
+  std::optional<std::chrono::milliseconds> retry_after;
+  if (refusal.status == 503) retry_after = kRetryAfter;
+  Response response = MakeProblem(refusal.status, ToString(code), ReasonOf(refusal.status), request_id, retry_after);
   if (server_.options.access_log) {
     log::Info(
         "http.refused",

@@ -5,6 +5,7 @@
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <cstring>
+#include <utility>
 
 #include "http/body_source.hpp"
 
@@ -35,8 +36,17 @@ Task<bool> Connection::ReadMore() {
   const std::size_t count =
       co_await socket_.async_read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_), Redirected(error));
   end_ += count;
+  if (ending_ && count == 0) co_return ReadArrived();
   // The sweep may have come between the arrival of these bytes and this line: it has decided then.
   co_return !error && count > 0 && !timed_out_ && !closing_;
+}
+
+/// The server stops while this connection is idle: a request that has arrived already is still answered.
+bool Connection::ReadArrived() {
+  ending_ = false;
+  error_code error;
+  end_ += socket_.read_some(asio::buffer(buffer_.data() + end_, buffer_.size() - end_), error);
+  return !error;
 }
 
 /// The length of the next head in the buffer; nullopt when the connection is over.
@@ -45,7 +55,10 @@ Task<std::optional<std::size_t>> Connection::ReadHead() {
   std::size_t searched = 0;
   int empty_lines = 0;
   Enter(Phase::kIdle, options.idle_timeout);
-  if (end_ > begin_) Enter(Phase::kHead, options.head_timeout);
+  if (server_.stopping) Enter(Phase::kIdle, kFirstRequestTime);
+  const std::chrono::milliseconds head_time = extra_ ? kExtraHeadTime : options.head_timeout;
+  if (extra_) Enter(Phase::kIdle, head_time);
+  if (end_ > begin_) Enter(Phase::kHead, head_time);
   while (true) {
     const std::string_view received(buffer_.data() + begin_, end_ - begin_);
     // A server should forgive an empty line before the request line (RFC 9112 section 2.2).
@@ -72,12 +85,12 @@ Task<std::optional<std::size_t>> Connection::ReadHead() {
     }
     searched = received.size() < 3 ? 0 : received.size() - 3;
     const bool first = received.empty();
-    if (first && draining_) co_return std::nullopt;
+    if (first && server_.stopping && requests_ > 0) co_return std::nullopt;
     if (!co_await ReadMore()) {
       if (timed_out_ && phase_ == Phase::kHead) co_await Refuse({408, "head timeout"});
       co_return std::nullopt;
     }
-    if (first) Enter(Phase::kHead, options.head_timeout);
+    if (first) Enter(Phase::kHead, head_time);
   }
 }
 
@@ -86,11 +99,26 @@ Task<bool> Connection::Continue(const RequestHead& head) {
   co_return co_await WriteAll("HTTP/1.1 100 Continue\r\n\r\n");
 }
 
+bool Connection::Hold(std::size_t bytes) {
+  if (server_.buffered_bytes + bytes > server_.options.max_buffered_body_bytes) return false;
+  server_.buffered_bytes += bytes;
+  held_ += bytes;
+  return true;
+}
+
+void Connection::ReleaseHeld() { server_.buffered_bytes -= std::exchange(held_, 0); }
+
 Task<bool> Connection::GatherBody(BodySource& source, std::string& body) {
   while (!source.done()) {
     const auto piece = co_await source.Read();
     if (!piece) {
       if (source.refusal()) co_await Refuse(*source.refusal());
+      co_return false;
+    }
+    if (!Hold(piece->size())) {
+      body = std::string();
+      ReleaseHeld();
+      co_await Refuse({503, "too many bodies"});
       co_return false;
     }
     body.append(*piece);

@@ -2,9 +2,13 @@
 
 #include <utility>
 
+#include "base/random.hpp"
+
 namespace latchkey::http {
 
 namespace {
+
+constexpr std::chrono::milliseconds kFarewellSpread = std::chrono::seconds(4);
 
 /// Field values end at CR, LF or CRLF; ids must not hold NUL either.
 std::string_view FirstLine(std::string_view text) {
@@ -49,6 +53,10 @@ Response MakeEventStream(std::chrono::milliseconds reconnect_after, std::functio
   response.AddHeader("Cache-Control", "no-store");
   // Reverse proxies (nginx) would otherwise collect the stream.
   response.AddHeader("X-Accel-Buffering", "no");
+  // Drawn by lot, so that the browsers of a server that stops do not all come to its neighbour in the same moment.
+  const auto lot = static_cast<unsigned char>(RandomBytes(1).front());
+  const std::chrono::milliseconds spread = kFarewellSpread * lot / 256;
+  response.farewell = "retry: " + std::to_string((reconnect_after + spread).count()) + "\n\n";
   response.stream = [reconnect_after, kept = std::move(produce)](BodyWriter& body) {
     return Produce(body, reconnect_after, kept);
   };

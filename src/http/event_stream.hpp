@@ -35,7 +35,8 @@ class EventWriter {
 };
 
 /// A streamed answer that begins with the reconnection time and then runs `produce` until it returns or the client
-/// leaves. `produce` sends a heartbeat whenever it had nothing to say for kHeartbeatInterval.
+/// leaves. `produce` sends a heartbeat whenever it had nothing to say for kHeartbeatInterval. When the server stops,
+/// the stream ends with another reconnection time, up to four seconds longer and different for each.
 Response MakeEventStream(std::chrono::milliseconds reconnect_after, std::function<Task<void>(EventWriter&)> produce);
 
 }  // namespace latchkey::http

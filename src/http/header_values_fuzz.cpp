@@ -3,9 +3,9 @@
 #include <string>
 #include <string_view>
 
+#include "http/client_network.hpp"
 #include "http/cookie.hpp"
 #include "http/message.hpp"
-#include "http/rate_limiter.hpp"
 #include "http/static_files.hpp"
 #include "http/trusted_proxies.hpp"
 

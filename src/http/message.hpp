@@ -91,6 +91,9 @@ struct Response {
   std::string_view static_body;
   /// When set, the answer is streamed by this coroutine after the headers (event streams, downloads).
   std::function<Task<void>(BodyWriter&)> stream;
+  /// Marks a stream without an end of its own (events). When the server stops, its producer is cancelled and these
+  /// bytes end it in order; a stream without them (a download) is let finish as long as the server may wait.
+  std::string farewell;
 
   void SetHeader(std::string_view name, std::string value);
   /// For headers that may repeat (Set-Cookie).

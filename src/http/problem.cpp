@@ -83,7 +83,7 @@ ProblemKind ProblemOf(ErrorCode code) {
     case ErrorCode::kStorageUnavailable:
       return {503, "Not available right now"};
     case ErrorCode::kDiskFull:
-      return {507, "The disk is full"};
+      return {503, "The disk is full"};
     case ErrorCode::kInternal:
       return {500, "Internal error"};
   }
@@ -112,6 +112,7 @@ Response MakeProblem(int status, std::string_view code, std::string_view title, 
 Response MakeProblem(const Error& error, std::string_view request_id) {
   const ProblemKind kind = ProblemOf(error.code);
   auto retry_after = error.retry_after;
+  if (!retry_after && error.code == ErrorCode::kDiskFull) retry_after = std::chrono::seconds(30);
   if (!retry_after && (kind.status == 429 || kind.status == 503)) retry_after = std::chrono::seconds(1);
   return MakeProblem(kind.status, ToString(error.code), kind.title, request_id, retry_after);
 }

@@ -1,7 +1,6 @@
 #include "http/server.hpp"
 
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <algorithm>
 #include <boost/asio/error.hpp>
@@ -17,8 +16,9 @@
 #include "async/task_group.hpp"
 #include "async/timer.hpp"
 #include "base/random.hpp"
+#include "http/admission.hpp"
+#include "http/client_network.hpp"
 #include "http/connection.hpp"
-#include "http/rate_limiter.hpp"
 #include "telemetry/log.hpp"
 
 namespace latchkey::http {
@@ -45,21 +45,6 @@ std::uint64_t RandomKey() {
   std::uint64_t key = 0;
   std::memcpy(&key, bytes.data(), sizeof key);
   return key;
-}
-
-/// Connections are descriptors: raises the process's soft limit to the hard one, and returns how many connections
-/// leave enough for everything else.
-std::size_t AffordableConnections(std::size_t wanted) {
-  constexpr rlim_t kReserve = 256;
-  rlimit limit{};
-  if (getrlimit(RLIMIT_NOFILE, &limit) != 0) return wanted;
-  if (limit.rlim_cur < limit.rlim_max && limit.rlim_cur < wanted + kReserve) {
-    limit.rlim_cur = std::min<rlim_t>(limit.rlim_max, wanted + kReserve);
-    setrlimit(RLIMIT_NOFILE, &limit);
-    getrlimit(RLIMIT_NOFILE, &limit);
-  }
-  if (limit.rlim_cur == RLIM_INFINITY || limit.rlim_cur >= wanted + kReserve) return wanted;
-  return limit.rlim_cur > 2 * kReserve ? limit.rlim_cur - kReserve : limit.rlim_cur / 2;
 }
 
 Error Translate(const error_code& error, const std::string& what) {
@@ -95,14 +80,19 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
       context.seconds =
           &registry->GetHistogram("latchkey_http_seconds", "Duration of requests.", metrics::LatencyBuckets());
       connection_gauge = &registry->GetGauge("latchkey_http_connections", "Open connections.");
+      turned_away = &registry->GetCounter("latchkey_http_turned_away_total",
+                                          "Connections that were told to come back, for lack of room.");
     }
   }
 
   Task<void> Accept();
   Task<void> SweepForever();
-  Task<void> Serve(std::list<Connection>::iterator connection, std::string client);
+  Task<void> Serve(std::list<Connection>::iterator connection, std::string client, bool beyond);
   void Admit(tcp::socket socket, const asio::ip::address& peer);
-  bool MakeRoom();
+  void AcceptWaiting();
+  bool CloseOldest(bool beyond);
+  void NoteExhausted(std::string_view what);
+  void OutOfDescriptors(const error_code& error);
   std::chrono::milliseconds SweepInterval() const;
 
   Executor executor;
@@ -112,7 +102,12 @@ struct Server::State : std::enable_shared_from_this<Server::State> {
   TaskGroup clients;
   std::list<Connection> open;
   std::map<std::string, std::size_t> per_client;
+  /// Of those open, how many are beyond the limit.
+  std::size_t extra = 0;
+  SpareDescriptor spare;
   metrics::Gauge* connection_gauge = nullptr;
+  metrics::Counter* turned_away = nullptr;
+  std::chrono::steady_clock::time_point said_exhausted{};
   Signal all_gone;
 };
 
@@ -133,51 +128,78 @@ Task<void> Server::State::SweepForever() {
   }
 }
 
-/// At the limit the oldest idle connection gives way, or else the oldest that has not sent its head yet (new ones are
-/// at the back).
-bool Server::State::MakeRoom() {
-  if (open.size() < context.options.max_connections) return true;
-  auto oldest = std::ranges::find_if(open, &Connection::idle);
-  if (oldest == open.end()) oldest = std::ranges::find_if(open, &Connection::waits);
+/// The oldest idle connection gives way, or else the oldest that has not sent its head yet (new ones are at the back):
+/// among those within the limit, or those beyond it.
+bool Server::State::CloseOldest(bool beyond) {
+  const auto of_these = [beyond](bool (Connection::*gives_way)() const) {
+    return [beyond, gives_way](const Connection& connection) {
+      return connection.extra() == beyond && (connection.*gives_way)();
+    };
+  };
+  auto oldest = std::ranges::find_if(open, of_these(&Connection::idle));
+  if (oldest == open.end()) oldest = std::ranges::find_if(open, of_these(&Connection::waits));
   if (oldest == open.end()) return false;
   oldest->CloseWaiting();
   return true;
 }
 
+/// Said once in a while: a flood must not fill the log as well.
+void Server::State::NoteExhausted(std::string_view what) {
+  if (turned_away) turned_away->Add();
+  const auto now = std::chrono::steady_clock::now();
+  if (now - said_exhausted < std::chrono::seconds(10)) return;
+  said_exhausted = now;
+  log::Warn("http.connections_exhausted", {{"open", open.size()}, {"reason", what}});
+}
+
+void Server::State::OutOfDescriptors(const error_code& error) {
+  NoteExhausted(error.message());
+  // Whoever waits longest for a request gives its descriptor back; who knocks meanwhile is told to come back.
+  CloseOldest(false);
+  constexpr int kAtOnce = 64;
+  for (int i = 0; i < kAtOnce && spare.TurnAway(acceptor.native_handle()); ++i) {
+  }
+}
+
 void Server::State::Admit(tcp::socket socket, const asio::ip::address& peer) {
-  if (!MakeRoom()) {
-    log::Warn("http.connections_exhausted", {{"open", open.size()}});
-    return;
+  const bool beyond = open.size() - extra >= context.options.max_connections && !CloseOldest(false);
+  if (beyond) {
+    NoteExhausted("limit");
+    if (extra >= context.options.extra_connections && !CloseOldest(true)) return SayOverloaded(socket.native_handle());
   }
   std::string client;
   if (!peer.is_loopback() && !context.trusted_proxies.Contains(peer)) {
     client = ClientNetwork(peer.to_string());
     std::size_t& count = per_client[client];
-    if (count >= context.options.max_connections_per_client) return;
+    if (count >= context.options.max_connections_per_client) return SayOverloaded(socket.native_handle());
     ++count;
   }
-  open.emplace_back(context, std::move(socket), peer);
+  open.emplace_back(context, std::move(socket), peer, beyond);
+  if (beyond) ++extra;
   if (connection_gauge) connection_gauge->Set(static_cast<std::int64_t>(open.size()));
   const auto connection = std::prev(open.end());
-  clients.Spawn("http.connection",
-                [self = shared_from_this(), connection, client] { return self->Serve(connection, client); });
+  clients.Spawn("http.connection", [self = shared_from_this(), connection, client, beyond] {
+    return self->Serve(connection, client, beyond);
+  });
 }
 
-Task<void> Server::State::Serve(std::list<Connection>::iterator connection, std::string client) {
+Task<void> Server::State::Serve(std::list<Connection>::iterator connection, std::string client, bool beyond) {
   /// Leaves the books in order, however the connection ends.
   struct Closing {
     State& state;
     std::list<Connection>::iterator connection;
     const std::string& client;
+    bool beyond;
     ~Closing() {
       state.open.erase(connection);
+      if (beyond) --state.extra;
       if (state.connection_gauge) state.connection_gauge->Set(static_cast<std::int64_t>(state.open.size()));
       if (const auto count = state.per_client.find(client); count != state.per_client.end() && --count->second == 0) {
         state.per_client.erase(count);
       }
       if (state.open.empty()) state.all_gone.Raise();
     }
-  } closing{*this, connection, client};
+  } closing{*this, connection, client, beyond};
   co_await connection->Run();
 }
 
@@ -185,15 +207,21 @@ Task<void> Server::State::Accept() {
   while (true) {
     error_code error;
     tcp::socket socket = co_await acceptor.async_accept(asio::redirect_error(asio::use_awaitable, error));
-    if (context.stopping || error == asio::error::operation_aborted) co_return;
+    if (error == asio::error::operation_aborted || (error && context.stopping)) co_return;
     if (error) {
       // Out of descriptors, or the client left already: neither may end the server, nor make it spin.
-      log::Warn("http.accept_failed", {{"detail", error.message()}});
-      co_await SleepFor(std::chrono::milliseconds(50));
+      if (error == boost::system::errc::too_many_files_open ||
+          error == boost::system::errc::too_many_files_open_in_system) {
+        OutOfDescriptors(error);
+      } else {
+        log::Warn("http.accept_failed", {{"detail", error.message()}});
+      }
+      co_await SleepFor(std::chrono::milliseconds(10));
       continue;
     }
     const tcp::endpoint peer = socket.remote_endpoint(error);
     if (!error) Admit(std::move(socket), Unmap(peer.address()));
+    if (context.stopping) co_return;
   }
 }
 
@@ -232,12 +260,37 @@ std::uint16_t Server::port() const {
 
 std::size_t Server::connections() const { return state_->open.size(); }
 
+/// Whoever waits to be accepted at this moment.
+void Server::State::AcceptWaiting() {
+  error_code error;
+  acceptor.non_blocking(true, error);
+  while (!error) {
+    tcp::socket socket(executor);
+    acceptor.accept(socket, error);
+    if (error) return;
+    error_code gone;
+    const tcp::endpoint peer = socket.remote_endpoint(gone);
+    if (!gone) Admit(std::move(socket), Unmap(peer.address()));
+  }
+}
+
+void Server::BeginDrain() {
+  if (std::exchange(state_->context.draining, true)) return;
+  for (Connection& connection : state_->open) connection.Drain();
+}
+
 Task<void> Server::Stop() {
   const auto state = state_;
-  state->context.stopping = true;
+  BeginDrain();
+  // Whom the kernel has let in waits to be accepted: closing the port at once would reset them.
+  if (state->acceptor.is_open() && RefuseNewHandshakes(state->acceptor.native_handle())) {
+    co_await SleepFor(state->context.options.settle_time);
+  }
   error_code ignored;
+  state->AcceptWaiting();
+  state->context.stopping = true;
   state->acceptor.close(ignored);
-  for (Connection& connection : state->open) connection.Drain();
+  for (Connection& connection : state->open) connection.CloseIdle();
   const auto give_up = std::chrono::steady_clock::now() + state->context.options.drain_timeout;
   while (!state->open.empty()) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(give_up - std::chrono::steady_clock::now());

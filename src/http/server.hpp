@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "async/task.hpp"
@@ -28,10 +29,21 @@ struct ServerOptions {
   std::chrono::milliseconds idle_timeout = std::chrono::seconds(60);
   /// Lowered to what the process's descriptor limit allows. At the limit, waiting connections give way to new ones.
   std::size_t max_connections = 10'000;
+  /// Beyond max_connections so many more are heard: requests that `essential` accepts are served, all others are told
+  /// to come back (503). Whoever comes after these is told so unheard.
+  std::size_t extra_connections = 64;
+  /// By path: what must be answered however busy the server is (health checks). Empty: nothing.
+  std::function<bool(std::string_view)> essential;
   /// Per client address (IPv6: per /64). Loopback peers and trusted proxies are exempt.
   std::size_t max_connections_per_client = 256;
   /// How long Stop waits for requests that are being answered.
-  std::chrono::milliseconds drain_timeout = std::chrono::seconds(10);
+  std::chrono::milliseconds drain_timeout = std::chrono::seconds(6);
+  /// How long Stop still takes in those whom the kernel let in already, before the port is closed.
+  std::chrono::milliseconds settle_time = std::chrono::milliseconds(50);
+  /// Of all request bodies that are kept in memory at a time; a request beyond it is told to come back (503).
+  std::size_t max_buffered_body_bytes = 128 << 20;
+  /// A client that has to be waited for must take so many bytes a second, on average, of what it is sent at a time.
+  std::size_t min_answer_bytes_per_second = 1 << 10;
   /// Addresses or networks ("10.0.0.0/8", "::1") whose X-Forwarded-For is believed.
   std::vector<std::string> trusted_proxies;
   /// Send Strict-Transport-Security; set when the public URL is https.
@@ -61,8 +73,11 @@ class Server {
   /// The port in use after Listen.
   std::uint16_t port() const;
 
-  /// Accepts no more, ends idle connections and streams at once, waits for requests in progress up to drain_timeout,
-  /// then cuts them.
+  /// From here on every answer says "Connection: close", and event streams end with a hint when to reconnect. New
+  /// connections are still served: whoever balances the load needs a moment to notice.
+  void BeginDrain();
+  /// BeginDrain, then: accepts no more (nobody the kernel let in is reset), ends idle connections, waits for requests
+  /// in progress up to drain_timeout, then cuts them. Returns when the last handler has ended.
   Task<void> Stop();
 
   std::size_t connections() const;

@@ -2,8 +2,11 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <boost/asio/connect.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/post.hpp>
@@ -13,8 +16,10 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
+#include <cerrno>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 #include "async/task_group.hpp"
 #include "async/testing.hpp"
@@ -129,6 +134,7 @@ class ServerTest : public ::testing::Test {
           return BodyPlan{.limit = request.path == "/small" ? 10UL : 1UL << 20, .streamed = request.path == "/stream"};
         });
     ASSERT_TRUE(server_->Listen("127.0.0.1", 0));
+    port_ = server_->port();
   }
 
   Task<tcp::socket> Connect() {
@@ -199,6 +205,7 @@ class ServerTest : public ::testing::Test {
   Signal waiting_{loop_.get_executor()};
   Signal release_{loop_.get_executor()};
   Signal stream_ended_{loop_.get_executor()};
+  std::uint16_t port_ = 0;
   int handled_ = 0;
   bool broken_ = false;
   std::size_t largest_piece_ = 0;
@@ -443,16 +450,188 @@ TEST_F(ServerTest, EndsAStreamWhenItsClientLeaves) {
   Run(test());
 }
 
-TEST_F(ServerTest, StopEndsIdleConnectionsAndStreamsAtOnce) {
+TEST_F(ServerTest, StopEndsIdleConnectionsAtOnceAndEventStreamsInOrderWithAHintWhenToComeBack) {
   options_.drain_timeout = 10h;
   Start();
   auto test = [&]() -> Task<void> {
     tcp::socket idle = co_await Connect();
+    co_await Write(idle, Get("/none"));
+    co_await ReadUntil(idle, "\r\n\r\n");
     tcp::socket streaming = co_await Connect();
     co_await Write(streaming, Get("/events"));
     co_await ReadUntil(streaming, "data: d");
     co_await server_->Stop();
     EXPECT_EQ(co_await ReadAll(idle), "");
+    const std::string end = co_await ReadAll(streaming);
+    EXPECT_THAT(end, HasSubstr("retry: "));
+    EXPECT_TRUE(end.ends_with("0\r\n\r\n")) << end;
+    EXPECT_EQ(server_->connections(), 0u);
+  };
+  Run(test());
+}
+
+TEST_F(ServerTest, WhileDrainingNewRequestsAreServedAndToldThatTheConnectionEnds) {
+  Start();
+  auto test = [&]() -> Task<void> {
+    tcp::socket kept = co_await Connect();
+    co_await Write(kept, Get("/pieces"));
+    co_await ReadUntil(kept, "0\r\n\r\n");
+    server_->BeginDrain();
+    co_await Write(kept, Get("/none"));
+    EXPECT_THAT(co_await ReadAll(kept), HasSubstr("Connection: close"));
+    EXPECT_THAT(co_await ExchangeOpen(Get("/none")), HasSubstr("Connection: close"));
+    const std::string events = co_await ExchangeOpen(Get("/events"));
+    EXPECT_TRUE(events.ends_with("0\r\n\r\n")) << events;
+    EXPECT_GE(Count(events, "retry: "), 2u);
+  };
+  Run(test());
+}
+
+TEST_F(ServerTest, ARequestThatIsOnItsWayWhenTheServerStopsIsAnswered) {
+  options_.drain_timeout = 10h;
+  Start();
+  auto test = [&]() -> Task<void> {
+    // One connection that has asked before, one that has not, and one that the kernel let in but nobody accepted yet.
+    tcp::socket kept = co_await Connect();
+    co_await Write(kept, Get("/pieces"));
+    co_await ReadUntil(kept, "0\r\n\r\n");
+    tcp::socket fresh = co_await Connect();
+    while (server_->connections() < 2) co_await asio::post(asio::use_awaitable);
+    asio::io_context other_loop;
+    tcp::socket waiting(other_loop);
+    waiting.connect(tcp::endpoint(asio::ip::address_v4::loopback(), server_->port()));
+    TaskGroup group(loop_.get_executor());
+    Signal stopped(loop_.get_executor());
+    const std::string request = Get("/none");
+    kept.write_some(asio::buffer(request));
+    group.Spawn("stop", [&]() -> Task<void> {
+      co_await server_->Stop();
+      stopped.Raise();
+    });
+    EXPECT_EQ(StatusOf(co_await ReadAll(kept)), 204);
+    fresh.write_some(asio::buffer(request));
+    EXPECT_EQ(StatusOf(co_await ReadAll(fresh)), 204);
+    waiting.write_some(asio::buffer(request));
+    EXPECT_TRUE(co_await stopped.Wait(10s));
+    std::string answer;
+    boost::system::error_code end;
+    asio::read(waiting, asio::dynamic_buffer(answer), end);
+    EXPECT_EQ(StatusOf(answer), 204);
+    EXPECT_EQ(end, asio::error::eof);
+    boost::system::error_code refused;
+    tcp::socket late(other_loop);
+    late.connect(tcp::endpoint(asio::ip::address_v4::loopback(), port_), refused);
+    EXPECT_EQ(refused, asio::error::connection_refused);
+    co_await group.Stop();
+  };
+  Run(test());
+}
+
+TEST_F(ServerTest, BeyondItsLimitItAnswersWhatIsEssentialAndTellsAllOthersToComeBack) {
+  options_.max_connections = 8;
+  options_.extra_connections = 2;
+  options_.essential = [](std::string_view path) { return path == "/none" || path == "/wait"; };
+  Start();
+  auto test = [&]() -> Task<void> {
+    std::vector<tcp::socket> busy;
+    for (std::size_t i = 0; i < 8; ++i) {
+      busy.push_back(co_await Connect());
+      co_await Write(busy.back(), Get("/wait"));
+      EXPECT_TRUE(co_await waiting_.Wait(10s));
+    }
+    const std::string turned_away = co_await ExchangeOpen(Get("/pieces"));
+    EXPECT_EQ(StatusOf(turned_away), 503);
+    EXPECT_THAT(turned_away, HasSubstr("Retry-After: "));
+    EXPECT_THAT(turned_away, HasSubstr("\"overloaded\""));
+    EXPECT_EQ(StatusOf(co_await ExchangeOpen(Get("/none"))), 204);
+    // Those who say nothing give way to a health check...
+    tcp::socket silent = co_await Connect();
+    tcp::socket also_silent = co_await Connect();
+    while (server_->connections() < 10) co_await asio::post(asio::use_awaitable);
+    EXPECT_EQ(StatusOf(co_await ExchangeOpen(Get("/none"))), 204);
+    EXPECT_EQ(co_await ReadAll(silent), "");
+    // ...and when there is no room for those either, the rest hear so at once.
+    also_silent.close();
+    while (server_->connections() > 8) co_await asio::post(asio::use_awaitable);
+    for (int i = 0; i < 2; ++i) {
+      busy.push_back(co_await Connect());
+      co_await Write(busy.back(), Get("/wait"));
+      EXPECT_TRUE(co_await waiting_.Wait(10s));
+    }
+    const std::string unheard = co_await ExchangeOpen(Get("/none"));
+    EXPECT_EQ(StatusOf(unheard), 503);
+    EXPECT_THAT(unheard, HasSubstr("Retry-After: "));
+    for (std::size_t i = 0; i < busy.size(); ++i) release_.Raise();
+  };
+  Run(test());
+}
+
+TEST_F(ServerTest, WithoutDescriptorsClientsAreToldToComeBackInsteadOfWaiting) {
+  Start();
+  auto test = [&]() -> Task<void> {
+    std::vector<tcp::socket> clients;
+    for (int i = 0; i < 3; ++i) clients.push_back(co_await Connect());
+    while (server_->connections() < 1) co_await asio::post(asio::use_awaitable);
+    // The last three are let in by the kernel; from here on no descriptor is to be had.
+    std::vector<int> used;
+    for (int fd = ::dup(0); fd >= 0; fd = ::dup(0)) used.push_back(fd);
+    EXPECT_EQ(errno, EMFILE);
+    int told = 0;
+    for (auto& client : clients) {
+      co_await Write(client, Get("/none"));
+      const std::string answer = co_await ReadAll(client);
+      if (StatusOf(answer) == 503) {
+        ++told;
+        EXPECT_THAT(answer, HasSubstr("Retry-After: "));
+      }
+    }
+    EXPECT_GE(told, 1);
+    for (const int fd : used) ::close(fd);
+    EXPECT_EQ(StatusOf(co_await Exchange(Get("/none"))), 204);
+  };
+  rlimit before{};
+  ASSERT_EQ(::getrlimit(RLIMIT_NOFILE, &before), 0);
+  rlimit few = before;
+  few.rlim_cur = 200;
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &few), 0);
+  Run(test());
+  ASSERT_EQ(::setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+TEST_F(ServerTest, BodiesTogetherTakeNoMoreThanTheirShareOfMemory) {
+  options_.max_buffered_body_bytes = 64 << 10;
+  Start();
+  auto test = [&]() -> Task<void> {
+    const std::string body(40 << 10, 'x');
+    tcp::socket first = co_await Connect();
+    co_await Write(first, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n" + body);
+    tcp::socket second = co_await Connect();
+    co_await Write(second, "POST /echo HTTP/1.1\r\nHost: a\r\nContent-Length: 50000\r\n\r\n" + body);
+    const std::string refused = co_await ReadAll(second);
+    EXPECT_EQ(StatusOf(refused), 503);
+    EXPECT_THAT(refused, HasSubstr("Retry-After: "));
+    co_await Write(first, std::string(50000 - body.size(), 'x'));
+    EXPECT_THAT(co_await ReadUntil(first, "\r\n\r\n"), HasSubstr("200 OK"));
+    EXPECT_EQ(StatusOf(co_await Exchange(Post(body))), 200);
+  };
+  Run(test());
+}
+
+TEST_F(ServerTest, AClientThatTakesAnAnswerInCrumbsIsCutOff) {
+  options_.idle_timeout = 100ms;
+  options_.min_answer_bytes_per_second = 1 << 30;
+  Start();
+  auto test = [&]() -> Task<void> {
+    tcp::socket socket = co_await Connect();
+    socket.set_option(tcp::socket::receive_buffer_size(4096));
+    co_await Write(socket, Get("/big"));
+    // Never idle for long, and yet it never gets done.
+    std::array<char, 4096> crumb;
+    boost::system::error_code error;
+    while (!error && server_->connections() > 0) {
+      co_await socket.async_read_some(asio::buffer(crumb), asio::redirect_error(asio::use_awaitable, error));
+      co_await SleepFor(5ms);
+    }
     EXPECT_EQ(server_->connections(), 0u);
   };
   Run(test());

@@ -3,6 +3,7 @@
 #include <curl/curl.h>
 
 #include <memory>
+#include <utility>
 
 #include "images/image_type.hpp"
 
@@ -11,6 +12,8 @@ namespace {
 
 constexpr std::size_t kMaxUrl = 2048;
 constexpr char kSeparator = '\n';
+/// In the place of an address: no address that is ever fetched begins like this.
+constexpr std::string_view kPart = "part:";
 
 bool IsRedirect(int status) {
   return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
@@ -72,15 +75,24 @@ std::string ImageProxy::Seal(const UserId& user, const MessageId& message, std::
   return box_.Seal(user.text() + kSeparator + message.text() + kSeparator + clean, clock_.Now() + options_.token_life);
 }
 
+std::string ImageProxy::SealPart(const UserId& user, const MessageId& message, std::string_view attachment_id) const {
+  return box_.Seal(
+      user.text() + kSeparator + message.text() + kSeparator + std::string(kPart) + std::string(attachment_id),
+      clock_.Now() + options_.token_life);
+}
+
 Result<ImageTicket> ImageProxy::Open(std::string_view token) const {
   const auto clear = box_.Open(token, clock_.Now());
   if (!clear) return Fail(ErrorCode::kNotFound, "no such image token");
   const std::size_t first = clear->find(kSeparator);
   const std::size_t second = first == std::string::npos ? first : clear->find(kSeparator, first + 1);
   if (second == std::string::npos) return Fail(ErrorCode::kNotFound, "no such image token");
-  return ImageTicket{.user_id = UserId(clear->substr(0, first)),
+  ImageTicket ticket{.user_id = UserId(clear->substr(0, first)),
                      .message_id = MessageId(clear->substr(first + 1, second - first - 1)),
-                     .url = clear->substr(second + 1)};
+                     .url = clear->substr(second + 1),
+                     .part = {}};
+  if (ticket.url.starts_with(kPart)) ticket.part = std::exchange(ticket.url, {}).substr(kPart.size());
+  return ticket;
 }
 
 Task<Result<http_client::HttpResponse>> ImageProxy::Get(std::string url) {

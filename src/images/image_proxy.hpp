@@ -29,7 +29,8 @@ struct ProxyOptions {
 struct ImageTicket {
   UserId user_id;
   MessageId message_id;
-  std::string url;
+  std::string url;   ///< A remote address, or
+  std::string part;  ///< the id of one of the message's own attachments; one of the two is empty.
 };
 
 struct Image {
@@ -47,6 +48,8 @@ class ImageProxy {
 
   /// A token for a path; empty for an address that is never fetched (not http or https, or longer than 2,048 bytes).
   std::string Seal(const UserId& user, const MessageId& message, std::string_view url) const;
+  /// The same for a picture that came with the message itself; whoever opens it fetches it.
+  std::string SealPart(const UserId& user, const MessageId& message, std::string_view attachment_id) const;
   /// kNotFound for anything that is no living token of ours.
   Result<ImageTicket> Open(std::string_view token) const;
   /// kNotFound when there is no image to be had there: refused, too large, not an image, too many redirects.

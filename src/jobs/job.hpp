@@ -88,9 +88,14 @@ struct Outcome {
   Kind kind = Kind::kCompleted;
   std::chrono::milliseconds delay{0};
   Error error;
+  /// Of a snooze: `error` is what it waits for, and is kept with the job, so that it can be found when that is over.
+  bool waits_for_error = false;
 
   static Outcome Completed() { return {}; }
   static Outcome Snooze(std::chrono::milliseconds delay) { return {.kind = Kind::kSnooze, .delay = delay}; }
+  static Outcome WaitFor(Error error, std::chrono::milliseconds delay) {
+    return {.kind = Kind::kSnooze, .delay = delay, .error = std::move(error), .waits_for_error = true};
+  }
   static Outcome Retry(Error error) { return {.kind = Kind::kRetry, .delay = {}, .error = std::move(error)}; }
   static Outcome Discard(Error error) { return {.kind = Kind::kDiscard, .delay = {}, .error = std::move(error)}; }
 };

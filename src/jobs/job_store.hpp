@@ -10,11 +10,15 @@
 
 namespace latchkey::jobs {
 
+inline Lease LeaseOf(const Job& job) { return {.job_id = job.id, .token = job.lease_token}; }
+
 struct ClaimQuery {
   /// Kinds this process has handlers for.
   std::vector<std::string> kinds;
   int limit = 1;
   std::chrono::milliseconds lease = std::chrono::seconds(30);
+  /// Who claims: a name that no living process shares (letters and digits), part of each lease's token. May be empty.
+  std::string worker;
 };
 
 struct JobFilter {
@@ -47,6 +51,9 @@ class JobStore {
   virtual Task<Result<void>> Finish(const Lease& lease, const Outcome& outcome, Instant next_run) = 0;
   /// Gives back running jobs whose lease ran out (their worker died). Returns how many.
   virtual Task<Result<int>> Rescue() = 0;
+  /// Gives back what was claimed under this worker's name, however long its leases run: the caller knows that nobody
+  /// of that name lives. Returns how many.
+  virtual Task<Result<int>> RescueWorker(std::string_view worker) = 0;
   /// When the next scheduled or retryable job is due; nullopt when none waits.
   virtual Task<Result<std::optional<Instant>>> NextDue() = 0;
   virtual Task<Result<JobPage>> List(const JobFilter& filter) = 0;

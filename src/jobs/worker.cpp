@@ -14,6 +14,24 @@ namespace latchkey::jobs {
 namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
+namespace {
+
+/// The store cannot be written at the moment: nobody's failure, and over when it can.
+bool IsStoreFault(ErrorCode code) {
+  return code == ErrorCode::kDiskFull || code == ErrorCode::kStorageUnavailable || code == ErrorCode::kOverloaded;
+}
+
+/// What the store's trouble did to an attempt does not count: the job waits, and loses none of its attempts.
+Outcome Forgive(Outcome outcome) {
+  constexpr milliseconds kWait = std::chrono::seconds(5);
+  if (outcome.kind == Outcome::Kind::kRetry && IsStoreFault(outcome.error.code)) {
+    return Outcome::Snooze(std::max(kWait, outcome.error.retry_after.value_or(kWait)));
+  }
+  return outcome;
+}
+
+}  // namespace
+
 Worker::Worker(Executor executor, JobStore& store, const Clock& clock, const WorkerOptions& options)
     : executor_(executor),
       store_(store),
@@ -21,6 +39,7 @@ Worker::Worker(Executor executor, JobStore& store, const Clock& clock, const Wor
       options_(options),
       signal_(executor),
       idle_(executor),
+      cut_signal_(executor),
       loops_(executor),
       running_(executor) {}
 
@@ -31,19 +50,46 @@ void Worker::Register(std::string_view kind, Handler handler, const KindOptions&
 }
 
 void Worker::Start() {
+  claims_over_ = false;
   loops_.Spawn("jobs.claim", [this] { return ClaimLoop(); });
   loops_.Spawn("jobs.heartbeat", [this] { return HeartbeatLoop(); });
 }
 
-Task<void> Worker::Stop() {
+void Worker::StopClaiming() {
   stopping_ = true;
-  // A claim in progress is let finish: a job that was marked running but never started would wait for its lease to run
-  // out.
   signal_.Raise();
-  const Instant give_up = clock_.Now() + options_.drain;
-  while (!attempts_.empty() && clock_.Now() < give_up) co_await idle_.Wait(milliseconds(50));
+}
+
+Task<void> Worker::Stop() {
+  StopClaiming();
+  const auto give_up = std::chrono::steady_clock::now() + options_.drain;
+  while (!attempts_.empty() && std::chrono::steady_clock::now() < give_up) co_await idle_.Wait(milliseconds(50));
+  // A claim in progress is let finish: a job that was marked running but never started would wait for its lease to run
+  // out. A store that does not answer is no reason to stay.
+  const auto leave = give_up + std::chrono::seconds(3);
+  while (!claims_over_ && std::chrono::steady_clock::now() < leave) co_await idle_.Wait(milliseconds(50));
+  cut_ = true;
+  cut_signal_.Raise();
   co_await running_.Stop();
   co_await loops_.Stop();
+}
+
+Task<void> Worker::HandBack(const Job& job) {
+  const Lease lease{.job_id = job.id, .token = job.lease_token};
+  const Outcome untouched = Outcome::Snooze(milliseconds(0));
+  const auto done = co_await store_.Finish(lease, untouched, clock_.Now());
+  if (!done) log::Warn("job.report_refused", {{"job_id", job.id}, {"error_code", ToString(done.error().code)}});
+}
+
+Task<Result<void>> Worker::Renew() {
+  const auto now = std::chrono::steady_clock::now();
+  if (attempts_.empty() || now - renewed_at_ < options_.lease / 2) co_return Result<void>();
+  std::vector<Lease> leases;
+  for (const auto& [id, lease] : attempts_) leases.push_back(lease);
+  const auto kept = co_await store_.Heartbeat(leases, options_.lease);
+  if (!kept) co_return Fail(kept.error());
+  renewed_at_ = now;
+  co_return Result<void>();
 }
 
 std::vector<std::string> Worker::OpenKinds() const {
@@ -79,7 +125,7 @@ Task<void> Worker::ClaimLoop() {
       co_await signal_.Wait(options_.poll);
       continue;
     }
-    const ClaimQuery query{.kinds = std::move(open), .limit = room, .lease = options_.lease};
+    const ClaimQuery query{.kinds = std::move(open), .limit = room, .lease = options_.lease, .worker = options_.name};
     auto claimed = co_await store_.Claim(query);
     if (!claimed) {
       log::Warn("jobs.claim_failed",
@@ -88,6 +134,10 @@ Task<void> Worker::ClaimLoop() {
       continue;
     }
     for (Job& job : *claimed) {
+      if (stopping_) {
+        co_await HandBack(job);
+        continue;
+      }
       Kind& kind = kinds_.find(job.kind)->second;
       ++kind.running;
       attempts_.emplace(job.id, Lease{.job_id = job.id, .token = job.lease_token});
@@ -98,6 +148,8 @@ Task<void> Worker::ClaimLoop() {
     const milliseconds wait = co_await UntilNextDue();
     co_await signal_.Wait(wait);
   }
+  claims_over_ = true;
+  idle_.Raise();
 }
 
 Task<void> Worker::HeartbeatLoop() {
@@ -110,7 +162,10 @@ Task<void> Worker::HeartbeatLoop() {
     // An attempt whose lease is gone may run on: every write it tries is refused by its fence.
     if (!kept) {
       log::Warn("jobs.heartbeat_failed", {{"error_code", ToString(kept.error().code)}});
-    } else if (kept->size() < leases.size()) {
+      continue;
+    }
+    renewed_at_ = std::chrono::steady_clock::now();
+    if (kept->size() < leases.size()) {
       log::Warn("jobs.lease_lost", {{"count", leases.size() - kept->size()}});
     }
   }
@@ -121,12 +176,13 @@ Task<Outcome> Worker::RunHandler(const Job& job, const Kind& kind) {
   auto body = [&]() -> Task<void> { outcome = co_await kind.handler(job); };
   try {
     const bool in_time = co_await RunWithTimeout(body(), kind.options.deadline);
-    if (outcome) co_return std::move(*outcome);
-    if (!in_time) {
+    // What a handler made of being cancelled is not how the job ended.
+    if (outcome && !(cut_ && outcome->kind != Outcome::Kind::kCompleted)) co_return std::move(*outcome);
+    if (!in_time && !cut_) {
       co_return Outcome::Retry({.code = ErrorCode::kTimeout, .detail = "the attempt took too long", .retry_after = {}});
     }
   } catch (const std::exception& failure) {
-    if (!stopping_) {
+    if (!cut_) {
       log::Failure("job.exception", {{"job_id", job.id}, {"kind", job.kind}, {"detail", failure.what()}});
       co_return Outcome::Retry({.code = ErrorCode::kInternal, .detail = failure.what(), .retry_after = {}});
     }
@@ -135,16 +191,25 @@ Task<Outcome> Worker::RunHandler(const Job& job, const Kind& kind) {
   co_return Outcome::Snooze(milliseconds(0));
 }
 
+/// The report waits for a store that cannot take it now: without it the job would look like one whose worker died.
+Task<Result<void>> Worker::Report(const Lease& lease, const Outcome& outcome, Instant next_run) {
+  for (;;) {
+    auto finished = co_await store_.Finish(lease, outcome, next_run);
+    if (finished || cut_ || !IsStoreFault(finished.error().code)) co_return finished;
+    co_await cut_signal_.Wait(options_.store_pause);
+  }
+}
+
 Task<void> Worker::Attempt(Job job) {
   // Shutting down cancels the handler (through RunWithTimeout), but the report of how it ended must still be written.
   Kind& kind = kinds_.find(job.kind)->second;
   const Instant began = clock_.Now();
-  const Outcome outcome = co_await RunHandler(job, kind);
+  const Outcome outcome = Forgive(co_await RunHandler(job, kind));
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   const Lease lease{.job_id = job.id, .token = job.lease_token};
   const Instant next_run = retry_.NextRun(job, outcome, clock_.Now());
-  const auto finished = co_await store_.Finish(lease, outcome, next_run);
+  const auto finished = co_await Report(lease, outcome, next_run);
   attempts_.erase(job.id);
   --kind.running;
   const auto duration = std::chrono::duration_cast<milliseconds>(clock_.Now() - began).count();

@@ -32,6 +32,10 @@ struct WorkerOptions {
   std::chrono::milliseconds poll = std::chrono::seconds(5);
   /// What running attempts get to end by themselves before they are cancelled and handed back.
   std::chrono::milliseconds drain = std::chrono::seconds(2);
+  /// How soon a report is tried again that the store could not take.
+  std::chrono::milliseconds store_pause = std::chrono::seconds(1);
+  /// See ClaimQuery::worker.
+  std::string name;
 };
 
 /// Claims due jobs and runs their handlers, keeps their leases alive, and reports how each attempt ended. One per
@@ -46,8 +50,15 @@ class Worker {
   void Start();
   /// Something became due: called after commits that made jobs runnable.
   void Wake() { signal_.Raise(); }
-  /// Takes nothing more, waits for `drain`, then cancels what still runs and hands it back to the queue.
+  /// Takes nothing more; what runs goes on. What a claim under way still brings is handed back at once.
+  void StopClaiming();
+  /// StopClaiming, then waits for `drain`, cancels what still runs and hands it back to the queue: due at once, and
+  /// not counted as an attempt.
   Task<void> Stop();
+
+  /// Extends the leases of the attempts in progress unless that happened a moment ago. Before anybody is declared dead:
+  /// a process that slept, or whose store could not be written, must not take its own jobs for lost.
+  Task<Result<void>> Renew();
 
   int running() const { return static_cast<int>(attempts_.size()); }
 
@@ -65,6 +76,8 @@ class Worker {
   int RoomOf(std::string_view kind) const;
   Task<std::chrono::milliseconds> UntilNextDue();
   Task<void> Attempt(Job job);
+  Task<void> HandBack(const Job& job);
+  Task<Result<void>> Report(const Lease& lease, const Outcome& outcome, Instant next_run);
   Task<Outcome> RunHandler(const Job& job, const Kind& kind);
 
   Executor executor_;
@@ -77,7 +90,13 @@ class Worker {
   std::map<JobId, Lease> attempts_;
   Signal signal_;
   Signal idle_;
+  /// Raised when attempts are cut: nobody waits for a better store any more.
+  Signal cut_signal_;
   bool stopping_ = false;
+  /// What still runs has been cancelled.
+  bool cut_ = false;
+  bool claims_over_ = true;
+  std::chrono::steady_clock::time_point renewed_at_{};
   TaskGroup loops_;
   TaskGroup running_;
 };

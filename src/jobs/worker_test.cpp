@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/io_context.hpp>
 #include <deque>
+#include <functional>
 #include <map>
 #include <set>
 #include <stdexcept>
@@ -40,6 +41,7 @@ class ScriptedQueue final : public JobStore {
 
   Task<Result<std::vector<Job>>> Claim(const ClaimQuery& query) override {
     std::vector<Job> claimed;
+    if (before_claim) co_await before_claim();
     for (auto it = waiting_.begin(); it != waiting_.end() && claimed.size() < static_cast<std::size_t>(query.limit);) {
       if (std::ranges::find(query.kinds, it->kind) == query.kinds.end()) {
         ++it;
@@ -51,21 +53,31 @@ class ScriptedQueue final : public JobStore {
     co_return claimed;
   }
   Task<Result<void>> Finish(const Lease& lease, const Outcome& outcome, Instant) override {
+    if (failing_reports > 0) {
+      --failing_reports;
+      co_return Fail(ErrorCode::kDiskFull, "no room");
+    }
     outcomes_.emplace_back(lease.job_id.text(), outcome);
     finished_.Raise();
     co_return Result<void>{};
   }
   Task<Result<std::vector<Lease>>> Heartbeat(const std::vector<Lease>& leases, milliseconds) override {
+    ++heartbeats;
     co_return leases;
   }
   Task<Result<std::optional<Instant>>> NextDue() override { co_return std::optional<Instant>{}; }
   Task<Result<JobId>> Insert(const NewJob&) override { co_return JobId("x"); }
   Task<Result<int>> Rescue() override { co_return 0; }
+  Task<Result<int>> RescueWorker(std::string_view) override { co_return 0; }
   Task<Result<Job>> Get(const JobId&) override { co_return Fail(ErrorCode::kNotFound); }
   Task<Result<JobPage>> List(const JobFilter&) override { co_return JobPage{}; }
   Task<Result<void>> RetryNow(const JobId&) override { co_return Result<void>{}; }
   Task<Result<void>> Cancel(const JobId&) override { co_return Result<void>{}; }
   Task<Result<int>> Prune(Instant, int) override { co_return 0; }
+
+  std::function<Task<void>()> before_claim;
+  int failing_reports = 0;
+  int heartbeats = 0;
 
  private:
   std::deque<Job> waiting_;
@@ -79,7 +91,10 @@ class WorkerTest : public ::testing::Test {
   boost::asio::io_context loop_;
   SystemClock clock_;
   ScriptedQueue queue_{loop_};
-  Worker worker_{loop_.get_executor(), queue_, clock_, {.max_running = 4, .drain = milliseconds(0)}};
+  Worker worker_{loop_.get_executor(),
+                 queue_,
+                 clock_,
+                 {.max_running = 4, .drain = milliseconds(0), .store_pause = milliseconds(1)}};
 };
 
 TEST_F(WorkerTest, RunsWhatIsDueAndReportsHowItEnded) {
@@ -145,6 +160,116 @@ TEST_F(WorkerTest, StopHandsBackWhatStillRuns) {
   ASSERT_EQ(queue_.outcomes().size(), 1U);
   EXPECT_EQ(queue_.outcomes()[0].second.kind, Outcome::Kind::kSnooze);
   EXPECT_EQ(worker_.running(), 0);
+}
+
+TEST_F(WorkerTest, WhatAHandlerMakesOfBeingCutOffIsNotHowTheJobEnded) {
+  Signal started(loop_.get_executor());
+  worker_.Register("endless", [&](const Job&) -> Task<Outcome> {
+    started.Raise();
+    try {
+      co_await SleepFor(std::chrono::hours(1));
+    } catch (const std::exception&) {
+    }
+    Outcome cancelled;
+    cancelled.kind = Outcome::Kind::kCancelled;
+    co_return cancelled;
+  });
+  queue_.Add("endless");
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await started.Wait(std::chrono::seconds(5));
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
+  ASSERT_EQ(queue_.outcomes().size(), 1U);
+  EXPECT_EQ(queue_.outcomes()[0].second.kind, Outcome::Kind::kSnooze);
+  EXPECT_EQ(queue_.outcomes()[0].second.delay, milliseconds(0));
+}
+
+TEST_F(WorkerTest, WhatAClaimBringsAfterTheStopIsHandedBackUntouched) {
+  int ran = 0;
+  worker_.Register("job", [&](const Job&) -> Task<Outcome> {
+    ++ran;
+    co_return Outcome::Completed();
+  });
+  Signal asked(loop_.get_executor());
+  Signal answer(loop_.get_executor());
+  queue_.before_claim = [&]() -> Task<void> {
+    asked.Raise();
+    co_await answer.Wait(std::chrono::seconds(30));
+  };
+  queue_.Add("job", 2);
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await asked.Wait(std::chrono::seconds(30));
+    worker_.StopClaiming();
+    answer.Raise();
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
+  EXPECT_EQ(ran, 0);
+  ASSERT_EQ(queue_.outcomes().size(), 2U);
+  for (const auto& [id, outcome] : queue_.outcomes()) EXPECT_EQ(outcome.kind, Outcome::Kind::kSnooze);
+}
+
+TEST_F(WorkerTest, AStoreThatCannotBeWrittenCostsNoAttemptAndTheReportWaitsForIt) {
+  worker_.Register("job", [](const Job&) -> Task<Outcome> {
+    co_return Outcome::Retry({.code = ErrorCode::kDiskFull, .detail = "no room", .retry_after = {}});
+  });
+  queue_.failing_reports = 3;
+  queue_.Add("job");
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await queue_.UntilFinished(1);
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
+  EXPECT_EQ(queue_.failing_reports, 0);
+  ASSERT_EQ(queue_.outcomes().size(), 1U);
+  EXPECT_EQ(queue_.outcomes()[0].second.kind, Outcome::Kind::kSnooze);
+  EXPECT_GT(queue_.outcomes()[0].second.delay, milliseconds(0));
+}
+
+TEST_F(WorkerTest, AStoreThatCannotBeWrittenDoesNotKeepTheWorkerFromStopping) {
+  Signal started(loop_.get_executor());
+  worker_.Register("job", [&](const Job&) -> Task<Outcome> {
+    started.Raise();
+    co_return Outcome::Completed();
+  });
+  queue_.failing_reports = 1'000'000;
+  queue_.Add("job");
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await started.Wait(std::chrono::seconds(30));
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
+  EXPECT_TRUE(queue_.outcomes().empty());
+  EXPECT_EQ(worker_.running(), 0);
+}
+
+TEST_F(WorkerTest, ItRenewsItsLeasesBeforeAnybodyIsDeclaredDead) {
+  Signal started(loop_.get_executor());
+  Signal release(loop_.get_executor());
+  worker_.Register("job", [&](const Job&) -> Task<Outcome> {
+    started.Raise();
+    co_await release.Wait(std::chrono::hours(1));
+    co_return Outcome::Completed();
+  });
+  queue_.Add("job");
+  auto run = [&]() -> Task<void> {
+    EXPECT_TRUE(co_await worker_.Renew());
+    EXPECT_EQ(queue_.heartbeats, 0) << "nothing to renew";
+    worker_.Start();
+    co_await started.Wait(std::chrono::seconds(30));
+    EXPECT_TRUE(co_await worker_.Renew());
+    EXPECT_TRUE(co_await worker_.Renew());
+    EXPECT_EQ(queue_.heartbeats, 1) << "a moment ago is enough";
+    release.Raise();
+    co_await queue_.UntilFinished(1);
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
 }
 
 TEST_F(WorkerTest, AnAttemptThatTakesTooLongIsCancelledAndRetried) {

@@ -8,6 +8,7 @@
 #include "base/clock.hpp"
 #include "base/error.hpp"
 #include "base/id.hpp"
+#include "jobs/job.hpp"
 
 namespace latchkey::mail {
 
@@ -31,12 +32,10 @@ class AccountStatus {
     bool has_fault = false;
   };
   virtual Task<Result<Account>> Find(const ConnectedAccountId& account) = 0;
-  /// Records what holds the account and when the next attempt is.
-  virtual Task<void> ReportFault(const ConnectedAccountId& account, std::int64_t generation, const Error& error,
-                                 std::optional<Instant> next_attempt_at) = 0;
+  /// Records what holds the job's account and when the next attempt is; nothing when the job is no longer the caller's.
+  virtual Task<void> ReportFault(const jobs::Job& job, const Error& error, std::optional<Instant> next_attempt_at) = 0;
   /// A call for the account worked again: clears its fault, and the provider's notices.
-  virtual Task<void> ReportSuccess(const ConnectedAccountId& account, std::int64_t generation,
-                                   std::string_view provider) = 0;
+  virtual Task<void> ReportSuccess(const jobs::Job& job, std::string_view provider) = 0;
   virtual Task<void> RaiseNotice(std::string_view provider, const Error& error) = 0;
 };
 

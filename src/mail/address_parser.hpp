@@ -8,7 +8,7 @@
 
 namespace latchkey::mail {
 
-inline constexpr std::size_t kMaxAddresses = 1000;
+inline constexpr std::size_t kMaxAddresses = 5000;
 
 struct AddressList {
   std::vector<Address> addresses;

@@ -33,14 +33,16 @@ Task<jobs::Outcome> FaultPolicy::Conclude(const jobs::Job& job, const std::strin
   jobs::Outcome outcome;
   switch (OwnerOf(error.code)) {
     case FaultOwner::kAccount:
-      co_await parts_.status.ReportFault(account, job.generation, error, std::nullopt);
+      co_await parts_.status.ReportFault(job, error, std::nullopt);
       outcome.kind = jobs::Outcome::Kind::kCancelled;
       outcome.error = std::move(error);
       co_return outcome;
-    case FaultOwner::kOperator:
+    case FaultOwner::kOperator: {
       quiet_providers_.erase(provider);
       co_await parts_.status.RaiseNotice(provider, error);
-      co_return jobs::Outcome::Snooze(error.retry_after.value_or(minutes(10)));
+      const milliseconds pause = error.retry_after.value_or(probe_.NextTry(provider, parts_.clock.Now()));
+      co_return jobs::Outcome::WaitFor(std::move(error), pause);
+    }
     case FaultOwner::kProvider: {
       if (failures_.size() >= kMaxRemembered) failures_.clear();
       int failures = failures_[account];
@@ -49,7 +51,7 @@ Task<jobs::Outcome> FaultPolicy::Conclude(const jobs::Job& job, const std::strin
       if (!(error.code == ErrorCode::kRateLimited && pause < kUnremarkable)) {
         failures_[account] = failures + 1;
         const Instant next = parts_.clock.Now() + pause;
-        co_await parts_.status.ReportFault(account, job.generation, error, next);
+        co_await parts_.status.ReportFault(job, error, next);
       }
       co_return jobs::Outcome::Snooze(pause);
     }
@@ -72,7 +74,7 @@ Task<void> FaultPolicy::Succeeded(const jobs::Job& job, const AccountStatus::Acc
   const bool first = quiet_providers_.insert(account.provider).second;
   // A poll that finds nothing must not cost writes.
   if (!had_failures && !first && !account.has_fault) co_return;
-  co_await parts_.status.ReportSuccess(job.account_id, job.generation, account.provider);
+  co_await parts_.status.ReportSuccess(job, account.provider);
 }
 
 bool IsItemFailure(ErrorCode code) {

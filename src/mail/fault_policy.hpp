@@ -5,6 +5,7 @@
 #include <string>
 #include <unordered_map>
 
+#include "jobs/probe.hpp"
 #include "mail/sync_parts.hpp"
 
 namespace latchkey::mail {
@@ -16,8 +17,9 @@ class FaultPolicy {
   explicit FaultPolicy(const SyncParts& parts) : parts_(parts) {}
 
   /// Account fault: recorded, and the job ends (reconnecting queues a new one). Operator fault: one notice, the account
-  /// stays as it is, tried again in ten minutes. Provider fault: recorded with the time of the next try, the job sleeps
-  /// until then. Fence or lease lost: nothing left to do. All else: the queue's own backoff.
+  /// stays as it is; one account of the provider tries soon, the others wait to be woken. Provider fault: recorded with
+  /// the time of the next try, the job sleeps until then. Fence or lease lost: nothing left to do. All else: the
+  /// queue's own backoff.
   Task<jobs::Outcome> Conclude(const jobs::Job& job, const std::string& provider, Error error);
 
   /// After work that went through.
@@ -32,6 +34,7 @@ class FaultPolicy {
   std::unordered_map<ConnectedAccountId, int> failures_;
   /// Providers whose notices are known to be resolved: success is told again only after a fault.
   std::set<std::string> quiet_providers_;
+  jobs::Probe probe_;
 };
 
 /// True for a failure that belongs to the one message asked for, not to the account or the provider.

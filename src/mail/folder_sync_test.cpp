@@ -34,11 +34,11 @@ class Status final : public AccountStatus {
   Account account;
   std::vector<ErrorCode> faults;
   Task<Result<Account>> Find(const ConnectedAccountId&) override { co_return account; }
-  Task<void> ReportFault(const ConnectedAccountId&, std::int64_t, const Error& error, std::optional<Instant>) override {
+  Task<void> ReportFault(const jobs::Job&, const Error& error, std::optional<Instant>) override {
     faults.push_back(error.code);
     co_return;
   }
-  Task<void> ReportSuccess(const ConnectedAccountId&, std::int64_t, std::string_view) override { co_return; }
+  Task<void> ReportSuccess(const jobs::Job&, std::string_view) override { co_return; }
   Task<void> RaiseNotice(std::string_view, const Error& error) override {
     faults.push_back(error.code);
     co_return;
@@ -233,6 +233,33 @@ TEST_P(FolderSyncTest, AMailboxThatIsErasedOrReconnectedIsNotWrittenTo) {
   job.generation = status_.account.generation;
   latchkey::testing::RunTask(store_.loop(), live_.Run(job));
   EXPECT_THAT(StoredIds(), IsEmpty());
+}
+
+TEST_P(FolderSyncTest, OfALargeTreeQuietFoldersAreAskedSeldomAndNothingStaysUnseen) {
+  for (int i = 0; i < 30; ++i) mailbox_->AddFolder("archive-" + std::to_string(i));
+  const std::string old = mailbox_->Deliver("archive-7");
+  CatchUp();
+  const auto look = [&] {
+    mailbox_->asked.clear();
+    while (Live().kind != jobs::Outcome::Kind::kCompleted) continue;
+  };
+  look();
+  look();
+  EXPECT_THAT(mailbox_->asked, ElementsAre(::testing::Key("inbox"))) << "nothing moved elsewhere";
+  const std::string fresh = mailbox_->Deliver("archive-7");
+  look();
+  EXPECT_GE(mailbox_->asked["archive-7"], 1);
+  EXPECT_EQ(mailbox_->asked.size(), 2U);
+  EXPECT_THAT(StoredIds(), Contains(fresh));
+  // A change that leaves the number of messages as it was.
+  mailbox_->Touch(old);
+  look();
+  EXPECT_EQ(mailbox_->asked["archive-7"], 0);
+  store_.clock().Advance(std::chrono::minutes(6));
+  look();
+  EXPECT_GE(mailbox_->asked["archive-7"], 1);
+  EXPECT_EQ(mailbox_->asked.size(), mailbox_->folders.size());
+  EXPECT_EQ(Stored(), AtProvider());
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, FolderSyncTest, ::testing::Range(1U, 13U));

@@ -69,13 +69,12 @@ class FakeStatus final : public AccountStatus {
   int successes = 0;
 
   Task<Result<Account>> Find(const ConnectedAccountId&) override { co_return account; }
-  Task<void> ReportFault(const ConnectedAccountId&, std::int64_t, const Error& error,
-                         std::optional<Instant> next) override {
+  Task<void> ReportFault(const jobs::Job&, const Error& error, std::optional<Instant> next) override {
     faults.push_back(error.code);
     next_attempts.push_back(next);
     co_return;
   }
-  Task<void> ReportSuccess(const ConnectedAccountId&, std::int64_t, std::string_view) override {
+  Task<void> ReportSuccess(const jobs::Job&, std::string_view) override {
     ++successes;
     co_return;
   }
@@ -315,6 +314,7 @@ TEST_F(MailSyncTest, TheThreeKindsOfFaultAreToldApart) {
   fault = Error{.code = ErrorCode::kApiNotEnabled};
   EXPECT_EQ(RunLive().kind, Kind::kSnooze);
   EXPECT_THAT(status_.notices, ElementsAre(ErrorCode::kApiNotEnabled));
+  EXPECT_TRUE(RunLive().waits_for_error) << "so that it is found when the fault is over";
   EXPECT_THAT(status_.faults, SizeIs(1));
   fault = Error{.code = ErrorCode::kProviderUnavailable};
   EXPECT_EQ(RunLive().kind, Kind::kSnooze);

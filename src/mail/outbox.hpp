@@ -24,7 +24,7 @@ std::string SendKey(const OutboxId& id);
 
 /// How far a mail is:
 ///
-///   queued -> sending -> sent
+///   queued -> sending -> sent         taken by the provider; unconfirmed when it then is nowhere to be found there
 ///     |  ^       |-----> failed       nothing was sent; the person may retry
 ///     |  '-------+-----> unconfirmed  what became of it could not be decided; the person decides
 ///     '-> cancelled                   held: from a restored backup, waits for the person
@@ -76,7 +76,7 @@ struct OutboxEntry {
   OutgoingMail mail;
   /// Just before the call after which the mail can be out; nullopt: nothing can have been sent.
   std::optional<Instant> handed_over_at;
-  int checks = 0;       ///< How often its fate was looked for since then.
+  int checks = 0;       ///< How often its fate was looked for since then, or, once sent, its copy in vain.
   bool resend = false;  ///< The person wants it sent again although it may be out already.
   std::string draft_id, external_id;
   MessageId synced;  ///< The stored copy that the provider keeps of it; empty until the sync brought it.
@@ -133,8 +133,8 @@ class OutboxStore {
   /// Takes back what is queued or held; what has ended leaves the list. kConflict while it is being sent.
   virtual Task<Result<OutboxEntry>> Dismiss(const UserId& user, const OutboxId& id) = 0;
   /// Queues what failed, is held or unconfirmed once more. What may be out already is looked for first, and sent again
-  /// only when it is certainly not there or `confirmed`: the person accepts that it may arrive twice. kConflict for all
-  /// else.
+  /// only when it is certainly not there or `confirmed`: the person accepts that it may arrive twice. To let a held one
+  /// go says so already. kGone when a file of it is no longer kept, kConflict for all else.
   virtual Task<Result<OutboxEntry>> Retry(const UserId& user, const OutboxId& id, bool confirmed) = 0;
 
   // The job's half.
@@ -145,8 +145,8 @@ class OutboxStore {
   /// Written to the disk before the call that sends. kConflict when that was done before and nobody asked for another
   /// try.
   virtual Task<Result<void>> HandOver(const jobs::Lease& lease, const OutboxId& id) = 0;
-  /// Sent is a fact, whoever holds the job: recorded without a lease, also over `unconfirmed`. Frees the uploads, asks
-  /// for a sync, writes the event.
+  /// Sent is a fact, whoever holds the job: recorded without a lease, also over `unconfirmed`. Asks for a sync, writes
+  /// the event. The uploads are kept until Proven, in case the person has to send it again.
   virtual Task<Result<void>> MarkSent(const OutboxId& id, std::string_view external_id, std::string_view thread_id) = 0;
   /// Certainly not sent: queued again until `next_try`, or failed when there is none. The hand-over is forgotten, the
   /// draft is not: the next attempt goes on with it.
@@ -154,6 +154,12 @@ class OutboxStore {
                                          std::optional<Instant> next_try) = 0;
   /// Another look was in vain. `unconfirmed`: from now on the person is told.
   virtual Task<Result<void>> MarkUndecided(const jobs::Lease& lease, const OutboxId& id, bool unconfirmed) = 0;
+
+  /// The copy of a sent mail is in the mailbox, or cannot be looked for: its uploads are of no use any more.
+  virtual Task<Result<void>> Proven(const jobs::Lease& lease, const OutboxId& id) = 0;
+  /// A mail that the provider took was looked for there, in vain, once more. `tell`: it is `unconfirmed` from now on.
+  /// kConflict when it is not `sent`.
+  virtual Task<Result<void>> NoteMissing(const jobs::Lease& lease, const OutboxId& id, bool tell) = 0;
 
   /// Gives open entries without a living job one again (law nine: never a silent drop). Returns how many.
   virtual Task<Result<int>> Requeue(int limit) = 0;

@@ -29,6 +29,11 @@ jobs::Outcome Stop(Error error) {
   return outcome;
 }
 
+/// Taken back, erased or another worker's: there is nothing left to write.
+bool SettledElsewhere(const Error& error) {
+  return error.code == ErrorCode::kConflict || error.code == ErrorCode::kFenced || error.code == ErrorCode::kLeaseLost;
+}
+
 /// Writes down what a sender tells, under the job's lease.
 class Journal final : public SendJournal {
  public:
@@ -58,6 +63,11 @@ class Journal final : public SendJournal {
 
 /// By then a request that nobody waits for any more has arrived or never will.
 constexpr milliseconds kTidyAfter = minutes(3);
+
+/// When the copy of what the provider took is looked for, each time counted from the look before. The sync has brought
+/// it long before as a rule, and then nobody is asked; Outlook may take its time, and after the last look the person is
+/// told.
+constexpr std::array<seconds, 3> kProofs = {seconds(20), seconds(120), seconds(600)};
 
 /// How long until the next look: soon at first, because most answers are lost for a moment only.
 milliseconds NextLook(int checks) {
@@ -97,7 +107,8 @@ Task<jobs::Outcome> SendJob::Run(const jobs::Job& job) {
   const bool open = entry->state == OutboxState::kQueued || entry->state == OutboxState::kSending ||
                     entry->state == OutboxState::kUnconfirmed;
   // What ended may have left drafts behind.
-  if (!open && job.attempt <= 1 && entry->draft_id.empty()) co_return jobs::Outcome::Completed();
+  const bool sent = entry->state == OutboxState::kSent;
+  if (!open && !sent && job.attempt <= 1 && entry->draft_id.empty()) co_return jobs::Outcome::Completed();
   if (const Instant now = parts_.clock.Now(); entry->state == OutboxState::kQueued && entry->send_at > now) {
     co_return jobs::Outcome::Snooze(std::chrono::ceil<milliseconds>(entry->send_at - now));
   }
@@ -113,11 +124,13 @@ Task<jobs::Outcome> SendJob::Run(const jobs::Job& job) {
             .account = std::move(*account),
             .sender = nullptr};
   if (!sender) {
+    if (sent) co_return co_await EndProof(work);
     // Nobody to ask what became of it: that is no proof of anything.
     if (!open || work.entry.handed_over_at) co_return jobs::Outcome::Snooze(NextLook(work.entry.checks + 2));
     co_return co_await SettleUnsent(work, std::move(sender.error()));
   }
   work.sender = std::move(*sender);
+  if (sent) co_return co_await Prove(work);
   if (!open) co_return co_await TidyUp(work);
   if (work.entry.handed_over_at) co_return co_await LookFor(work);
   co_return co_await Attempt(work);
@@ -154,8 +167,7 @@ Task<jobs::Outcome> SendJob::Settle(Work& work, SendOutcome outcome) {
   auto marked = co_await parts_.outbox.MarkSent(work.entry.id, outcome.external_id, outcome.thread_id);
   if (marked) {
     log::Info("mail.sent", {{"outbox_id", work.entry.id}, {"account_id", work.entry.account_id}});
-    // A call that was given up may still arrive and leave a draft; not so when all went at the first go.
-    co_return work.job.attempt > 1 ? jobs::Outcome::Snooze(kTidyAfter) : jobs::Outcome::Completed();
+    co_return jobs::Outcome::Snooze(kProofs[0]);
   }
   if (marked.error().code == ErrorCode::kFenced || marked.error().code == ErrorCode::kConflict) {
     co_return Stop(std::move(marked.error()));
@@ -172,10 +184,7 @@ Task<jobs::Outcome> SendJob::SettleUnsent(Work& work, Error error) {
     if (!marked) co_return Stop(std::move(marked.error()));
     co_return jobs::Outcome::Discard(std::move(error));
   }
-  // Taken back, erased or another worker's: nothing to write.
-  if (error.code == ErrorCode::kFenced || error.code == ErrorCode::kLeaseLost || error.code == ErrorCode::kConflict) {
-    co_return Stop(std::move(error));
-  }
+  if (SettledElsewhere(error)) co_return Stop(std::move(error));
   const FaultOwner owner = OwnerOf(error.code);
   const bool passing =
       owner == FaultOwner::kProvider || owner == FaultOwner::kOperator || owner == FaultOwner::kOurselves;
@@ -190,14 +199,55 @@ Task<jobs::Outcome> SendJob::SettleUnsent(Work& work, Error error) {
                               {"again", next.has_value()}});
   auto marked = co_await parts_.outbox.MarkNotSent(work.lease, work.entry.id, error.code, next);
   if (!marked) {
-    const ErrorCode code = marked.error().code;
-    const bool settled = code == ErrorCode::kConflict || code == ErrorCode::kFenced || code == ErrorCode::kLeaseLost;
-    co_return settled ? Stop(std::move(marked.error())) : jobs::Outcome::Retry(std::move(marked.error()));
+    co_return SettledElsewhere(marked.error()) ? Stop(std::move(marked.error()))
+                                               : jobs::Outcome::Retry(std::move(marked.error()));
   }
   if (!next) co_return co_await TidyUp(work);
   jobs::Outcome again = jobs::Outcome::Retry(std::move(error));
   again.error.retry_after = std::chrono::ceil<milliseconds>(*next - now);
   co_return again;
+}
+
+Task<jobs::Outcome> SendJob::Prove(Work& work) {
+  const OutboxEntry& entry = work.entry;
+  if (entry.synced.empty()) {
+    SendOutcome outcome = co_await work.sender->Reconcile(entry);
+    const bool missing =
+        outcome.kind == SendOutcome::Kind::kNotSent || outcome.error.code == ErrorCode::kSendUnconfirmed;
+    if (outcome.kind != SendOutcome::Kind::kSent && !missing) {
+      // Could not look. A grant that may send and not read never can: then the provider's word is all there is.
+      const bool passing = OwnerOf(outcome.error.code) == FaultOwner::kProvider &&
+                           parts_.clock.Now() - entry.sent_at.value_or(entry.created_at) < kSearch;
+      if (!passing) co_return co_await EndProof(work);
+      co_return jobs::Outcome::Snooze(
+          std::max<milliseconds>(kProofs[0], outcome.error.retry_after.value_or(seconds(0))));
+    }
+    if (missing) {
+      const auto looks = static_cast<std::size_t>(entry.checks) + 1;
+      const bool tell = looks >= kProofs.size();
+      auto noted = co_await parts_.outbox.NoteMissing(work.lease, entry.id, tell);
+      if (!noted) {
+        co_return SettledElsewhere(noted.error()) ? Stop(std::move(noted.error()))
+                                                  : jobs::Outcome::Retry(std::move(noted.error()));
+      }
+      if (tell) log::Warn("mail.sent.missing", {{"outbox_id", entry.id}, {"account_id", entry.account_id}});
+      co_return jobs::Outcome::Snooze(tell ? NextLook(2) : milliseconds(kProofs[looks]));
+    }
+  }
+  co_return co_await EndProof(work);
+}
+
+Task<jobs::Outcome> SendJob::EndProof(Work& work) {
+  const OutboxEntry& entry = work.entry;
+  if (auto proven = co_await parts_.outbox.Proven(work.lease, entry.id); !proven) {
+    co_return SettledElsewhere(proven.error()) ? Stop(std::move(proven.error()))
+                                               : jobs::Outcome::Retry(std::move(proven.error()));
+  }
+  // A call that was given up may still arrive and leave a draft; not so when all went at the first go.
+  if (work.job.attempt <= 1) co_return jobs::Outcome::Completed();
+  const auto since = parts_.clock.Now() - entry.sent_at.value_or(entry.created_at);
+  if (since < kTidyAfter) co_return jobs::Outcome::Snooze(std::chrono::ceil<milliseconds>(kTidyAfter - since));
+  co_return co_await TidyUp(work);
 }
 
 Task<jobs::Outcome> SendJob::TidyUp(Work& work) {
@@ -222,9 +272,8 @@ Task<jobs::Outcome> SendJob::SettleUndecided(Work& work) {
   const bool tell = work.entry.checks >= 1;
   auto marked = co_await parts_.outbox.MarkUndecided(work.lease, work.entry.id, tell);
   if (!marked) {
-    const ErrorCode code = marked.error().code;
-    const bool settled = code == ErrorCode::kConflict || code == ErrorCode::kFenced || code == ErrorCode::kLeaseLost;
-    co_return settled ? Stop(std::move(marked.error())) : jobs::Outcome::Retry(std::move(marked.error()));
+    co_return SettledElsewhere(marked.error()) ? Stop(std::move(marked.error()))
+                                               : jobs::Outcome::Retry(std::move(marked.error()));
   }
   if (now - *work.entry.handed_over_at >= kSearch) {
     co_return jobs::Outcome::Discard(

@@ -14,6 +14,9 @@ namespace latchkey::mail {
 ///   handed over, answer unknown              it is looked for; found: sent; certainly not there: another attempt;
 ///                                            neither: looked for again, later and later, and after the second time
 ///                                            the person is told (unconfirmed). It is never sent again without them.
+///   sent                                     the provider took it, which does not prove that it left: the copy in the
+///                                            mailbox does. While no sync has brought it, it is looked for, and in the
+///                                            end the person is told that it is nowhere (unconfirmed).
 ///
 /// Loop thread only; everything named outlives it.
 class SendJob {
@@ -40,6 +43,8 @@ class SendJob {
   Task<jobs::Outcome> Settle(Work& work, SendOutcome outcome);
   Task<jobs::Outcome> SettleUnsent(Work& work, Error error);
   Task<jobs::Outcome> SettleUndecided(Work& work);
+  Task<jobs::Outcome> Prove(Work& work);
+  Task<jobs::Outcome> EndProof(Work& work);
   Task<jobs::Outcome> TidyUp(Work& work);
 
   Parts parts_;

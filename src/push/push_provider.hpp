@@ -35,6 +35,12 @@ class PushProvider {
   /// Extends an active channel in place. kGone: the provider no longer knows it, create another. kConflict where a
   /// channel of this kind cannot be extended: create another one first, then stop this.
   virtual Task<Result<Granted>> Renew(const Channel& channel) = 0;
+  /// Whether the provider still has an active channel, where it can be asked. kGone: it does not (consent taken back
+  /// ends channels without a word), create another.
+  virtual Task<Result<void>> Check(const Channel& channel) {
+    (void)channel;
+    co_return Result<void>();
+  }
   /// Success also when it is gone already.
   virtual Task<Result<void>> Stop(const Channel& channel) = 0;
 

@@ -13,6 +13,9 @@ namespace {
 /// A create call of ours is answered or given up within this.
 constexpr std::chrono::minutes kLongestCreate{2};
 constexpr std::size_t kMaxValidationToken = 2048;
+/// What a subscription that has to be authorized again is counted on for; less than any provider's channel is renewed
+/// ahead of its end.
+constexpr std::chrono::hours kUnauthorizedLife{1};
 /// When a channel was last heard of is shown to people; a storm need not be written down entry by entry.
 constexpr std::chrono::seconds kNotedEvery{30};
 
@@ -89,6 +92,12 @@ Task<Result<void>> Receiver::Graph(std::string_view body) {
     if (notification.kind == Kind::kSubscriptionRemoved) {
       auto removed = co_await parts_.store.Remove(channel.id);
       if (!removed && removed.error().code != ErrorCode::kNotFound) co_return removed;
+    }
+    if (notification.kind == Kind::kReauthorizationRequired && channel.expires_at) {
+      // Unless it is extended it will fall silent before the end that was agreed: from now on that is near.
+      const Instant end = std::min(*channel.expires_at, parts_.clock.Now() + kUnauthorizedLife);
+      auto shortened = co_await parts_.store.Activate(channel.id, channel.external_id, end);
+      if (!shortened && shortened.error().code != ErrorCode::kNotFound) co_return shortened;
     }
     if (notification.kind == Kind::kSubscriptionRemoved || notification.kind == Kind::kReauthorizationRequired) {
       auto again = co_await parts_.store.LookAgain(channel.account_id, parts_.clock.Now());

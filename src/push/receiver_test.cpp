@@ -200,7 +200,9 @@ TEST_F(ReceiverTest, LifecycleEventsBringTheChannelBackIntoCare) {
   EXPECT_EQ(due(), 0);
   ASSERT_TRUE(latchkey::testing::RunTask(scratch_.loop(), receiver_.Graph(body("reauthorizationRequired"))));
   EXPECT_EQ(due(), 1);
-  EXPECT_TRUE(scratch_.Get(store().FindExternal("microsoft", "sub-mail")));
+  const auto found = scratch_.Get(store().FindExternal("microsoft", "sub-mail"));
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->expires_at, scratch_.clock().Now() + 1h) << "so that it is extended at this look";
   ASSERT_TRUE(Run(receiver_.Graph(body("subscriptionRemoved"))));
   EXPECT_FALSE(scratch_.Get(store().FindExternal("microsoft", "sub-mail")));
   EXPECT_EQ(due(), 1);

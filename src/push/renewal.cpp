@@ -95,12 +95,20 @@ Task<void> Renewal::Keep(RunState& run, const PushProvider::Watch& watch) {
   for (const Channel* channel : superfluous) co_await Stop(run, *channel);
 
   const auto ahead = run.provider.Ahead(watch.service);
-  if (best != nullptr && best->expires_at && *best->expires_at - ahead > run.now) {
-    run.LookBy(*best->expires_at - ahead);
-    co_return;
-  }
   Result<void> kept;
-  if (best == nullptr) {
+  if (best != nullptr && best->expires_at && *best->expires_at - ahead > run.now) {
+    const auto known = co_await run.provider.Check(*best);
+    // Whatever else went wrong says nothing of the channel.
+    if (known || known.error().code != ErrorCode::kGone) {
+      run.LookBy(*best->expires_at - ahead);
+      co_return;
+    }
+    kept = co_await parts_.store.Remove(best->id);
+    if (kept) best = nullptr;
+  }
+  if (!kept) {
+    // Tried again below.
+  } else if (best == nullptr) {
     kept = co_await Create(run, watch);
   } else {
     auto renewed = co_await run.provider.Renew(*best);

@@ -21,7 +21,7 @@ class ScriptedPush final : public PushProvider {
   explicit ScriptedPush(const Clock& clock) : clock_(clock) {}
   std::vector<Watch> wanted;
   std::vector<std::string> calls;
-  std::optional<Error> create_failure, renew_failure, stop_failure;
+  std::optional<Error> create_failure, renew_failure, stop_failure, check_failure;
   bool shared = false;
   bool never_answers = false;
   std::function<Task<void>()> during_create;
@@ -42,6 +42,10 @@ class ScriptedPush final : public PushProvider {
     calls.push_back("renew " + channel.external_id);
     if (renew_failure) co_return Fail(*renew_failure);
     co_return Granted{.external_id = channel.external_id, .expires_at = clock_.Now() + 168h};
+  }
+  Task<Result<void>> Check(const Channel&) override {
+    if (check_failure) co_return Fail(*check_failure);
+    co_return Result<void>();
   }
   Task<Result<void>> Stop(const Channel& channel) override {
     if (never_answers) co_await SleepFor(std::chrono::hours(1));
@@ -122,6 +126,18 @@ TEST_F(RenewalTest, OneThatTheProviderForgotIsCreatedAgain) {
   provider_.renew_failure = Error{.code = ErrorCode::kGone, .detail = {}, .retry_after = {}};
   Run();
   EXPECT_THAT(provider_.calls, ElementsAre("create mail ada", "renew x1", "create mail ada"));
+  ASSERT_THAT(Channels(), SizeIs(1));
+  EXPECT_EQ(Channels()[0].external_id, "x2");
+}
+
+TEST_F(RenewalTest, OneThatEndedBeforeItsTimeIsNoticedAtTheNextLookAndAnOutageIsNoProof) {
+  Run();
+  provider_.check_failure = Error{.code = ErrorCode::kProviderUnavailable, .detail = {}, .retry_after = {}};
+  Run();
+  EXPECT_EQ(Channels()[0].external_id, "x1");
+  provider_.check_failure = Error{.code = ErrorCode::kGone, .detail = {}, .retry_after = {}};
+  Run();
+  EXPECT_THAT(provider_.calls, ElementsAre("create mail ada", "create mail ada"));
   ASSERT_THAT(Channels(), SizeIs(1));
   EXPECT_EQ(Channels()[0].external_id, "x2");
 }

@@ -2,70 +2,92 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "storage/account_store.hpp"
 
 namespace latchkey::storage {
 namespace {
 
-constexpr std::string_view kReadFault =
+const Statement kReadFault(
     "SELECT user_id, generation, disconnecting, fault_code, paused_at IS NOT NULL, reauth_notified_at IS NOT NULL "
-    "FROM connected_accounts WHERE id = $1";
-constexpr std::string_view kNoteTold = "UPDATE connected_accounts SET reauth_notified_at = $2 WHERE id = $1";
-constexpr std::string_view kKeepChallenge = R"sql(
-UPDATE connected_accounts SET claims_challenge = $3 WHERE id = $1 AND generation = $2 AND disconnecting = 0)sql";
-constexpr std::string_view kSetFault = R"sql(
+    "FROM connected_accounts WHERE id = $1");
+const Statement kNoteTold("UPDATE connected_accounts SET reauth_notified_at = $2 WHERE id = $1");
+const Statement kKeepChallenge(R"sql(
+UPDATE connected_accounts SET claims_challenge = $3 WHERE id = $1 AND generation = $2 AND disconnecting = FALSE)sql");
+const Statement kSetFault(R"sql(
 UPDATE connected_accounts
-SET fault_code = $2, fault_since = CASE WHEN fault_code IS $2 THEN fault_since ELSE $4 END, next_attempt_at = $3,
+SET fault_code = $2, fault_since = CASE WHEN fault_code IS NOT DISTINCT FROM $2 THEN fault_since ELSE $4 END, next_attempt_at = $3,
     updated_at = $4
-WHERE id = $1 AND (fault_code IS NOT $2 OR next_attempt_at IS NOT $3))sql";
+WHERE id = $1 AND (fault_code IS DISTINCT FROM $2 OR next_attempt_at IS DISTINCT FROM $3))sql");
 // Waiting for the person: nothing is due until they act.
-constexpr std::string_view kFaultStatus = R"sql(
+const Statement kFaultStatus(R"sql(
 UPDATE email_sync_status
 SET sync_status = 'FAILED', error_message = $2, next_sync_at = CASE WHEN $3 THEN NULL ELSE coalesce($4, next_sync_at) END,
     updated_at = $5
-WHERE connected_account_id = $1)sql";
-constexpr std::string_view kClearFault = R"sql(
+WHERE connected_account_id = $1)sql");
+const Statement kClearFault(R"sql(
 UPDATE connected_accounts
 SET fault_code = NULL, fault_since = NULL, next_attempt_at = NULL, last_success_at = $2, updated_at = $2
-WHERE id = $1)sql";
-constexpr std::string_view kClearStatus = R"sql(
+WHERE id = $1)sql");
+const Statement kClearStatus(R"sql(
 UPDATE email_sync_status
 SET sync_status = CASE WHEN epoch = 0 THEN 'PENDING' WHEN backfill_complete THEN 'COMPLETED' ELSE 'IN_PROGRESS' END,
     error_message = NULL, next_sync_at = coalesce(next_sync_at, $2), updated_at = $2
-WHERE connected_account_id = $1)sql";
-constexpr std::string_view kNoteSuccess = "UPDATE connected_accounts SET last_success_at = $2 WHERE id = $1";
+WHERE connected_account_id = $1)sql");
+const Statement kNoteSuccess("UPDATE connected_accounts SET last_success_at = $2 WHERE id = $1");
 
 // The partial index on next_sync_at: only what is due is looked at.
-constexpr std::string_view kTakeDue = R"sql(
+const Statement kTakeDue(R"sql(
 SELECT s.connected_account_id, a.generation
 FROM email_sync_status s JOIN connected_accounts a ON a.id = s.connected_account_id
 WHERE s.next_sync_at IS NOT NULL AND s.next_sync_at <= $1
-ORDER BY s.next_sync_at LIMIT $2)sql";
-constexpr std::string_view kMoveOn = "UPDATE email_sync_status SET next_sync_at = $2 WHERE connected_account_id = $1";
+ORDER BY s.next_sync_at LIMIT $2)sql",
+                         R"sql(
+SELECT s.connected_account_id, a.generation
+FROM email_sync_status s JOIN connected_accounts a ON a.id = s.connected_account_id
+WHERE s.next_sync_at IS NOT NULL AND s.next_sync_at <= $1
+ORDER BY s.next_sync_at LIMIT $2
+FOR UPDATE OF s SKIP LOCKED)sql");
+const Statement kMoveOn("UPDATE email_sync_status SET next_sync_at = $2 WHERE connected_account_id = $1");
 // The index on the last use: only what has rested for long is looked at.
-constexpr std::string_view kTakeUnused = R"sql(
+const Statement kTakeUnused(R"sql(
 SELECT id, generation, fault_code FROM connected_accounts
 WHERE coalesce(last_refresh_at, created_at) < $1 AND disconnecting = 0 AND refresh_token <> ''
-ORDER BY coalesce(last_refresh_at, created_at))sql";
-constexpr std::string_view kHasCalendars = "SELECT 1 FROM calendar_sync_status WHERE connected_account_id = $1";
-constexpr std::string_view kReadForSync =
-    "SELECT generation, paused_at IS NOT NULL, disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
+ORDER BY coalesce(last_refresh_at, created_at))sql",
+                            R"sql(
+SELECT id, generation, fault_code FROM connected_accounts
+WHERE coalesce(last_refresh_at, created_at) < $1 AND NOT disconnecting AND refresh_token <> ''
+ORDER BY coalesce(last_refresh_at, created_at))sql");
+const Statement kHasCalendars("SELECT 1 FROM calendar_sync_status WHERE connected_account_id = $1");
+const Statement kReadForSync(
+    "SELECT generation, paused_at IS NOT NULL, disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2");
 
-constexpr std::string_view kRaise = R"sql(
+const Statement kRaise(R"sql(
 INSERT INTO notices (provider, code, since, last_seen, count, reason) VALUES ($1, $2, $3, $3, 1, $4)
 ON CONFLICT (provider, code) DO UPDATE
-SET reason = CASE WHEN excluded.reason = '' AND resolved_at IS NULL THEN reason ELSE excluded.reason END,
-    since = CASE WHEN resolved_at IS NULL THEN since ELSE excluded.since END,
-    count = CASE WHEN resolved_at IS NULL THEN count + 1 ELSE 1 END,
-    last_seen = excluded.last_seen, resolved_at = NULL)sql";
-constexpr std::string_view kResolve = "UPDATE notices SET resolved_at = $2 WHERE provider = $1 AND resolved_at IS NULL";
-constexpr std::string_view kAnyNotice = "SELECT 1 FROM notices WHERE provider = $1 AND resolved_at IS NULL";
-constexpr std::string_view kListNotices =
-    "SELECT code, provider, since, last_seen, count, reason FROM notices WHERE resolved_at IS NULL ORDER BY since";
+SET reason = CASE WHEN excluded.reason = '' AND notices.resolved_at IS NULL THEN notices.reason ELSE excluded.reason END,
+    since = CASE WHEN notices.resolved_at IS NULL THEN notices.since ELSE excluded.since END,
+    count = CASE WHEN notices.resolved_at IS NULL THEN notices.count + 1 ELSE 1 END,
+    last_seen = excluded.last_seen, resolved_at = NULL)sql");
+const Statement kOpenNotices("SELECT code FROM notices WHERE provider = $1 AND resolved_at IS NULL");
+const Statement kResolve(
+    "UPDATE notices SET resolved_at = $3 WHERE provider = $1 AND code = $2 AND resolved_at IS NULL");
+const Statement kAwakenJobs(R"sql(
+UPDATE jobs SET scheduled_at = $3
+WHERE state IN ('scheduled', 'retryable') AND last_error_code = $2 AND scheduled_at > $3
+  AND connected_account_id IN (SELECT id FROM connected_accounts WHERE provider = $1))sql");
+// Before the jobs: each of them looks when its mail is due.
+const Statement kAwakenMail(R"sql(
+UPDATE outbox SET send_at = $3
+WHERE state = 'queued' AND error_code = $2 AND send_at > $3
+  AND connected_account_id IN (SELECT id FROM connected_accounts WHERE provider = $1))sql");
+const Statement kListNotices(
+    "SELECT code, provider, since, last_seen, count, reason FROM notices WHERE resolved_at IS NULL ORDER BY since");
 
-constexpr std::string_view kCountSharing = R"sql(
+const Statement kCountSharing(R"sql(
 SELECT count(*) FROM connected_accounts
-WHERE provider = $1 AND provider_account_id = $2 AND id <> $3 AND disconnecting = 0)sql";
+WHERE provider = $1 AND provider_account_id = $2 AND id <> $3 AND disconnecting = FALSE)sql");
 
 struct FaultRow {
   UserId user_id;
@@ -89,7 +111,7 @@ std::unexpected<Error> Paused() { return Fail(ErrorCode::kFenced, "the account i
 
 void TellToSignIn(Transaction& transaction, const UserId& user, const ConnectedAccountId& id, std::string_view fault,
                   Instant now) {
-  transaction.Execute(kNoteTold, id, now);
+  transaction.Send(kNoteTold, id, now);
   const events::NewEvent event{.type = "account.needs_reauth",
                                .user_id = user,
                                .account_id = id,
@@ -100,9 +122,10 @@ void TellToSignIn(Transaction& transaction, const UserId& user, const ConnectedA
 }  // namespace
 
 Task<Result<void>> AccountStore::SetFault(const ConnectedAccountId& id, std::int64_t generation, ErrorCode code,
-                                          std::optional<Instant> next_attempt_at) {
+                                          std::optional<Instant> next_attempt_at, const jobs::Lease& lease) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<void> {
+    if (auto held = CheckLease(transaction, lease); !held) return held;
     auto before = ReadFault(transaction, id, generation);
     if (!before) return Fail(std::move(before.error()));
     const bool needs_sign_in = connected_accounts::NeedsSignIn(code);
@@ -113,7 +136,7 @@ Task<Result<void>> AccountStore::SetFault(const ConnectedAccountId& id, std::int
     const bool waits_for_person = !next_attempt_at && OwnerOf(code) == FaultOwner::kAccount;
     const bool changed = transaction.Execute(kSetFault, id, name, next_attempt_at, now) > 0;
     // Also when the fault is the same: a resumed account may have become due meanwhile.
-    if (!before->paused) transaction.Execute(kFaultStatus, id, name, waits_for_person, next_attempt_at, now);
+    if (!before->paused) transaction.Send(kFaultStatus, id, name, waits_for_person, next_attempt_at, now);
     if (needs_sign_in && !before->told) TellToSignIn(transaction, before->user_id, id, name, now);
     if (changed) WriteAccountUpdated(transaction, before->user_id, id, now);
     return {};
@@ -121,19 +144,21 @@ Task<Result<void>> AccountStore::SetFault(const ConnectedAccountId& id, std::int
   co_return co_await engine_.Write(write);
 }
 
-Task<Result<void>> AccountStore::ClearFault(const ConnectedAccountId& id, std::int64_t generation) {
+Task<Result<void>> AccountStore::ClearFault(const ConnectedAccountId& id, std::int64_t generation,
+                                            const jobs::Lease& lease) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<void> {
+    if (auto held = CheckLease(transaction, lease); !held) return held;
     auto before = ReadFault(transaction, id, generation);
     if (!before) return Fail(std::move(before.error()));
     if (before->paused) return Paused();
     const auto held = before->fault();
     if (!held || connected_accounts::EndsWithNewTokens(*held)) {
-      transaction.Execute(kNoteSuccess, id, now);
+      transaction.Send(kNoteSuccess, id, now);
       return {};
     }
-    transaction.Execute(kClearFault, id, now);
-    transaction.Execute(kClearStatus, id, now);
+    transaction.Send(kClearFault, id, now);
+    transaction.Send(kClearStatus, id, now);
     WriteAccountUpdated(transaction, before->user_id, id, now);
     return {};
   };
@@ -143,7 +168,7 @@ Task<Result<void>> AccountStore::ClearFault(const ConnectedAccountId& id, std::i
 Task<Result<void>> AccountStore::KeepClaimsChallenge(const ConnectedAccountId& id, std::int64_t generation,
                                                      std::string_view challenge) {
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kKeepChallenge, id, generation, challenge);
+    transaction.Send(kKeepChallenge, id, generation, challenge);
     return {};
   };
   co_return co_await engine_.Write(write);
@@ -171,7 +196,7 @@ Task<Result<int>> AccountStore::ScheduleUnused(Instant used_before, int limit, s
     }
     return static_cast<int>(unused.size());
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<int>> AccountStore::ScheduleDue(Instant now, Instant next, int limit, std::string_view kind) {
@@ -182,7 +207,7 @@ Task<Result<int>> AccountStore::ScheduleDue(Instant now, Instant next, int limit
       while (rows.Step()) due.push_back({.id = rows.IdOf<ConnectedAccountId>(0), .generation = rows.Int(1)});
     }
     for (const Due& account : due) {
-      transaction.Execute(kMoveOn, account.id, next);
+      transaction.Send(kMoveOn, account.id, next);
       const jobs::NewJob job{.kind = std::string(kind),
                              .priority = jobs::Priority::kLive,
                              .unique_key = jobs::AccountKey(kind, account.id),
@@ -192,7 +217,7 @@ Task<Result<int>> AccountStore::ScheduleDue(Instant now, Instant next, int limit
     }
     return static_cast<int>(due.size());
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> AccountStore::RequestSync(const UserId& user, const ConnectedAccountId& id) {
@@ -232,21 +257,35 @@ Task<Result<int>> AccountStore::CountSharingGrant(std::string_view provider, std
 Task<Result<void>> AccountStore::RaiseNotice(std::string_view provider, ErrorCode code, std::string_view reason) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kRaise, provider, ToString(code), now, reason);
+    transaction.Send(kRaise, provider, ToString(code), now, reason);
     return {};
   };
   co_return co_await engine_.Write(write);
 }
 
-Task<Result<void>> AccountStore::ResolveNotices(std::string_view provider) {
+Task<Result<void>> AccountStore::ResolveNotices(std::string_view provider, std::vector<ErrorCode> faults) {
   const Instant now = clock_.Now();
+  const auto read_open = [&](auto& connection) {
+    std::vector<std::string> open;
+    Rows rows = connection.Query(kOpenNotices, provider);
+    while (rows.Step()) {
+      const auto code = ParseErrorCode(rows.Text(0));
+      if (code && std::ranges::find(faults, *code) != faults.end()) open.push_back(rows.String(0));
+    }
+    return open;
+  };
   // Asked after every success: nearly always there is nothing to write.
-  auto any = [&](Connection& connection) -> Result<bool> { return connection.Query(kAnyNotice, provider).Step(); };
-  const auto open = co_await engine_.Read(any);
-  if (!open) co_return Fail(open.error());
-  if (!*open) co_return Result<void>();
+  auto any = [&](Connection& connection) -> Result<bool> { return !read_open(connection).empty(); };
+  const auto found = co_await engine_.Read(any);
+  if (!found) co_return Fail(found.error());
+  if (!*found) co_return Result<void>();
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kResolve, provider, now);
+    for (const std::string& code : read_open(transaction)) {
+      transaction.Execute(kResolve, provider, code, now);
+      transaction.Execute(kAwakenMail, provider, code, now);
+      transaction.Execute(kAwakenJobs, provider, code, now);
+      transaction.WakeJobs();
+    }
     return {};
   };
   co_return co_await engine_.Write(write);

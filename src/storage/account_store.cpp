@@ -10,7 +10,8 @@ namespace {
 using connected_accounts::Capability;
 using Account = connected_accounts::ConnectedAccount;
 
-// sync_running asks the index of running jobs, which holds as many rows as jobs run.
+// sync_running asks the index of running jobs, which holds as many rows as jobs run. Of the outbox the newest mail that
+// ended or met something, along its index by account: behind a mail that went out nothing older matters.
 const std::string kAccounts = R"sql(
 SELECT a.id, a.user_id, a.provider, a.provider_account_id, a.email, a.display_name, a.requested_capabilities, a.scope,
        a.granted_capabilities, a.generation, a.paused_at, a.disconnecting, a.fault_code, a.fault_since,
@@ -20,60 +21,72 @@ SELECT a.id, a.user_id, a.provider, a.provider_account_id, a.email, a.display_na
                AND j.kind IN ('fetch_emails', 'backfill_emails')),
        a.last_refresh_at, a.claims_challenge,
        CASE WHEN a.disconnecting THEN (SELECT max(e.requested_at) FROM erasures e WHERE e.connected_account_id = a.id) END,
-       c.last_sync_at, c.fault_code, c.fault_since, c.next_attempt_at
+       c.last_sync_at, c.fault_code, c.fault_since, c.next_attempt_at,
+       o.error_code, CASE WHEN o.state = 'queued' THEN o.send_at END
 FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a.id
-LEFT JOIN calendar_sync_status c ON c.connected_account_id = a.id)sql";
-const std::string kListOfUser = kAccounts + " WHERE a.user_id = $1 ORDER BY a.created_at, a.id";
-const std::string kGetOfUser = kAccounts + " WHERE a.id = $1 AND a.user_id = $2";
-const std::string kGet = kAccounts + " WHERE a.id = $1";
-const std::string kFindByProvider =
-    kAccounts + " WHERE a.user_id = $1 AND a.provider = $2 AND a.provider_account_id = $3 AND a.disconnecting = 0";
+LEFT JOIN calendar_sync_status c ON c.connected_account_id = a.id
+LEFT JOIN outbox o ON o.row_id = (
+  SELECT x.row_id FROM outbox x
+  WHERE x.connected_account_id = a.id AND (x.state = 'sent' OR (x.error_code IS NOT NULL AND NOT x.dismissed))
+  ORDER BY x.row_id DESC LIMIT 1))sql";
+const Statement kListOfUser(kAccounts + " WHERE a.user_id = $1 ORDER BY a.created_at, a.id");
+const Statement kGetOfUser(kAccounts + " WHERE a.id = $1 AND a.user_id = $2");
+const Statement kGet(kAccounts + " WHERE a.id = $1");
+const Statement kFindByProvider(
+    kAccounts + " WHERE a.user_id = $1 AND a.provider = $2 AND a.provider_account_id = $3 AND a.disconnecting = FALSE");
 
-constexpr std::string_view kRename =
-    "UPDATE connected_accounts SET display_name = $3, updated_at = $4 WHERE id = $1 AND user_id = $2";
-constexpr std::string_view kPause = R"sql(
-UPDATE connected_accounts SET paused_at = $3, is_active = 0, updated_at = $3
-WHERE id = $1 AND user_id = $2 AND paused_at IS NULL AND disconnecting = 0)sql";
-constexpr std::string_view kResume = R"sql(
-UPDATE connected_accounts SET paused_at = NULL, is_active = 1, updated_at = $3
-WHERE id = $1 AND user_id = $2 AND paused_at IS NOT NULL AND disconnecting = 0)sql";
-constexpr std::string_view kPauseStatus = R"sql(
+const Statement kRename(
+    "UPDATE connected_accounts SET display_name = $3, updated_at = $4 WHERE id = $1 AND user_id = $2");
+const Statement kPause(R"sql(
+UPDATE connected_accounts SET paused_at = $3, is_active = FALSE, updated_at = $3
+WHERE id = $1 AND user_id = $2 AND paused_at IS NULL AND disconnecting = FALSE)sql");
+const Statement kResume(R"sql(
+UPDATE connected_accounts SET paused_at = NULL, is_active = TRUE, updated_at = $3
+WHERE id = $1 AND user_id = $2 AND paused_at IS NOT NULL AND disconnecting = FALSE)sql");
+const Statement kPauseStatus(R"sql(
 UPDATE email_sync_status SET sync_status = 'PAUSED', next_sync_at = NULL, updated_at = $2
-WHERE connected_account_id = $1)sql";
-constexpr std::string_view kResumeStatus = R"sql(
+WHERE connected_account_id = $1)sql");
+const Statement kResumeStatus(R"sql(
 UPDATE email_sync_status
 SET sync_status = CASE WHEN epoch = 0 THEN 'PENDING' WHEN backfill_complete THEN 'COMPLETED' ELSE 'IN_PROGRESS' END,
     next_sync_at = $2, updated_at = $2
-WHERE connected_account_id = $1)sql";
-constexpr std::string_view kReadForResume = R"sql(
+WHERE connected_account_id = $1)sql");
+const Statement kReadForResume(R"sql(
 SELECT a.generation, s.epoch > 0 AND NOT s.backfill_complete
-FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a.id WHERE a.id = $1)sql";
-constexpr std::string_view kScheduleCalendars =
-    "UPDATE calendar_sync_status SET next_sync_at = $2 WHERE connected_account_id = $1";
-constexpr std::string_view kExists = "SELECT disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
+FROM connected_accounts a JOIN email_sync_status s ON s.connected_account_id = a.id WHERE a.id = $1)sql");
+const Statement kScheduleCalendars("UPDATE calendar_sync_status SET next_sync_at = $2 WHERE connected_account_id = $1");
+const Statement kExists("SELECT disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2");
 
-constexpr std::string_view kReadTokens =
+const Statement kReadTokens(
     "SELECT access_token, refresh_token, token_expires_at, token_version, refresh_token_expires_at, "
-    "refresh_token_lifetime FROM connected_accounts WHERE id = $1";
-constexpr std::string_view kReplaceTokens = R"sql(
+    "refresh_token_lifetime FROM connected_accounts WHERE id = $1");
+const Statement kReplaceTokens(R"sql(
 UPDATE connected_accounts
 SET access_token = $4, refresh_token = $5, token_expires_at = $6, refresh_token_expires_at = $8,
     refresh_token_lifetime = $9, token_version = token_version + 1, last_refresh_at = $7, claims_challenge = NULL,
     reauth_notified_at = NULL, refresh_lease_holder = NULL, refresh_lease_until = NULL, updated_at = $7
-WHERE id = $1 AND generation = $2 AND token_version = $3)sql";
-constexpr std::string_view kReadVersions =
+WHERE id = $1 AND generation = $2 AND token_version = $3)sql");
+const Statement kReadVersions(
     "SELECT generation, token_version, fault_code, user_id, paused_at IS NOT NULL FROM connected_accounts WHERE id = "
-    "$1";
-constexpr std::string_view kEndFault = R"sql(
-UPDATE connected_accounts SET fault_code = NULL, fault_since = NULL, next_attempt_at = NULL WHERE id = $1)sql";
-constexpr std::string_view kLeaseRefresh = R"sql(
+    "$1");
+const Statement kEndFault(R"sql(
+UPDATE connected_accounts SET fault_code = NULL, fault_since = NULL, next_attempt_at = NULL WHERE id = $1)sql");
+const Statement kLeaseRefresh(R"sql(
 UPDATE connected_accounts SET refresh_lease_holder = $2, refresh_lease_until = $3
-WHERE id = $1 AND (refresh_lease_holder IS NULL OR refresh_lease_holder = $2 OR refresh_lease_until <= $4))sql";
+WHERE id = $1 AND (refresh_lease_holder IS NULL OR refresh_lease_holder = $2 OR refresh_lease_until <= $4))sql",
+                              "");
+// The same by the server's clock, which all processes share; the two of ours only say how long. $5 as in LeaseNow.
+const Statement kLeaseRefreshHere("", R"sql(
+UPDATE connected_accounts
+SET refresh_lease_holder = $2, refresh_lease_until = coalesce(CAST($5 AS timestamptz), clock_timestamp())
+  + (CAST($3 AS timestamptz) - CAST($4 AS timestamptz))
+WHERE id = $1 AND (refresh_lease_holder IS NULL OR refresh_lease_holder = $2
+  OR refresh_lease_until <= coalesce(CAST($5 AS timestamptz), clock_timestamp())))sql");
 
-constexpr std::string_view kListActivity = R"sql(
+const Statement kListActivity(R"sql(
 SELECT l.id, l.job_type, l.status, l.error_code, l.started_at, l.completed_at, l.created_at
 FROM job_logs l JOIN connected_accounts a ON a.id = l.connected_account_id
-WHERE a.user_id = $1 AND l.connected_account_id = $2 ORDER BY l.created_at DESC LIMIT $3)sql";
+WHERE a.user_id = $1 AND l.connected_account_id = $2 ORDER BY l.created_at DESC LIMIT $3)sql");
 
 std::vector<std::string> SplitWords(std::string_view text) {
   std::istringstream words{std::string(text)};
@@ -116,6 +129,8 @@ Account ReadAccount(const Rows& rows) {
   if (!rows.IsNull(29)) account.calendar.fault = ParseErrorCode(rows.Text(29)).value_or(ErrorCode::kInternal);
   account.calendar.fault_since = rows.MaybeTime(30);
   account.calendar.next_attempt_at = rows.MaybeTime(31);
+  if (!rows.IsNull(32)) account.send.fault = ParseErrorCode(rows.Text(32)).value_or(ErrorCode::kInternal);
+  account.send.next_attempt_at = rows.MaybeTime(33);
   return account;
 }
 
@@ -195,13 +210,13 @@ Task<Result<void>> AccountStore::SetPaused(const UserId& user, const ConnectedAc
       return {};  // It is so already.
     }
     if (paused) {
-      transaction.Execute(kPauseStatus, id, now);
-      transaction.Execute(kScheduleCalendars, id, std::optional<Instant>());
+      transaction.Send(kPauseStatus, id, now);
+      transaction.Send(kScheduleCalendars, id, std::optional<Instant>());
       CancelWaitingJobs(transaction, id, {jobs::kFetchEmails, jobs::kBackfillEmails, jobs::kFetchCalendar}, now);
     } else {
-      transaction.Execute(kResumeStatus, id, now);
+      transaction.Send(kResumeStatus, id, now);
       // Due at once: the scheduler queues the visit.
-      transaction.Execute(kScheduleCalendars, id, std::optional(now));
+      transaction.Send(kScheduleCalendars, id, std::optional(now));
       Rows rows = transaction.Query(kReadForResume, id);
       rows.Step();
       jobs::NewJob job{.kind = std::string(jobs::kFetchEmails),
@@ -245,12 +260,12 @@ Task<Result<void>> AccountStore::ReplaceTokens(const ConnectedAccountId& id, std
     if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such account");
     if (rows.Int(0) != generation) return Fail(ErrorCode::kFenced, "the account has another generation");
     if (rows.Int(1) != expected_version) return Fail(ErrorCode::kConflict, "newer tokens are stored");
-    transaction.Execute(kReplaceTokens, id, generation, expected_version, tokens.access_token, tokens.refresh_token,
-                        tokens.expires_at, now, tokens.refresh_expires_at, SecondsOrNull(tokens.refresh_lifetime));
+    transaction.Send(kReplaceTokens, id, generation, expected_version, tokens.access_token, tokens.refresh_token,
+                     tokens.expires_at, now, tokens.refresh_expires_at, SecondsOrNull(tokens.refresh_lifetime));
     const auto fault = rows.IsNull(2) ? std::nullopt : ParseErrorCode(rows.Text(2));
     if (fault && connected_accounts::EndsWithNewTokens(*fault)) {
-      transaction.Execute(kEndFault, id);
-      if (!rows.Bool(4)) transaction.Execute(kResumeStatus, id, now);
+      transaction.Send(kEndFault, id);
+      if (!rows.Bool(4)) transaction.Send(kResumeStatus, id, now);
       WriteAccountUpdated(transaction, rows.IdOf<UserId>(3), id, now);
     }
     return {};
@@ -262,9 +277,12 @@ Task<Result<void>> AccountStore::ReplaceTokens(const ConnectedAccountId& id, std
 Task<Result<bool>> AccountStore::TryLeaseRefresh(const ConnectedAccountId& id, std::string_view holder, Instant until) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<bool> {
+    if (transaction.dialect() == Dialect::kPostgres) {
+      return transaction.Execute(kLeaseRefreshHere, id, holder, until, now, LeaseNow(clock_)) == 1;
+    }
     return transaction.Execute(kLeaseRefresh, id, holder, until, now) == 1;
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::vector<AccountStore::ActivityRow>>> AccountStore::ListActivity(const UserId& user,

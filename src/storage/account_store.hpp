@@ -38,8 +38,9 @@ class AccountStore final : public connected_accounts::AccountStore {
   Task<Result<bool>> TryLeaseRefresh(const ConnectedAccountId& id, std::string_view holder, Instant until) override;
 
   Task<Result<void>> SetFault(const ConnectedAccountId& id, std::int64_t generation, ErrorCode code,
-                              std::optional<Instant> next_attempt_at) override;
-  Task<Result<void>> ClearFault(const ConnectedAccountId& id, std::int64_t generation) override;
+                              std::optional<Instant> next_attempt_at, const jobs::Lease& lease) override;
+  Task<Result<void>> ClearFault(const ConnectedAccountId& id, std::int64_t generation,
+                                const jobs::Lease& lease) override;
   Task<Result<int>> ScheduleDue(Instant now, Instant next, int limit, std::string_view kind) override;
   Task<Result<void>> KeepClaimsChallenge(const ConnectedAccountId& id, std::int64_t generation,
                                          std::string_view challenge) override;
@@ -58,7 +59,7 @@ class AccountStore final : public connected_accounts::AccountStore {
   Task<Result<std::vector<ActivityRow>>> ListActivity(const UserId& user, const ConnectedAccountId& id,
                                                       int limit) override;
   Task<Result<void>> RaiseNotice(std::string_view provider, ErrorCode code, std::string_view reason) override;
-  Task<Result<void>> ResolveNotices(std::string_view provider) override;
+  Task<Result<void>> ResolveNotices(std::string_view provider, std::vector<ErrorCode> faults) override;
   Task<Result<std::vector<Notice>>> ListNotices() override;
 
  private:

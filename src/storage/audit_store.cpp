@@ -12,121 +12,159 @@ using audit::Service;
 
 constexpr std::size_t kMaxMissingShown = 100;
 
-constexpr std::string_view kOwned =
-    "SELECT generation, is_active, disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
-constexpr std::string_view kReadAudit =
-    "SELECT state, error_code, as_of, started_at, finished_at FROM audits WHERE connected_account_id = $1";
+const Statement kOwned(
+    "SELECT generation, is_active, disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2");
+const Statement kReadAudit(
+    "SELECT state, error_code, as_of, started_at, finished_at FROM audits WHERE connected_account_id = $1");
 // A new audit keeps what the last one proved until it knows better.
-constexpr std::string_view kBegin = R"sql(
+const Statement kBegin(R"sql(
 INSERT INTO audits (connected_account_id, state, started_at) VALUES ($1, 'running', $2)
 ON CONFLICT (connected_account_id)
 DO UPDATE SET state = 'running', error_code = '', started_at = excluded.started_at, finished_at = NULL
-WHERE state <> 'running')sql";
-constexpr std::string_view kForgetServices = "DELETE FROM audit_services WHERE connected_account_id = $1";
+WHERE audits.state <> 'running')sql");
+const Statement kForgetServices("DELETE FROM audit_services WHERE connected_account_id = $1");
 
-constexpr std::string_view kDue = R"sql(
+const Statement kDue(R"sql(
 SELECT d.connected_account_id, d.next_at, a.generation, a.is_active
 FROM account_duties d JOIN connected_accounts a ON a.id = d.connected_account_id
-WHERE d.duty = 'audit' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2)sql";
-constexpr std::string_view kMoveOn =
-    "UPDATE account_duties SET next_at = $2 WHERE connected_account_id = $1 AND duty = 'audit'";
+WHERE d.duty = 'audit' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2)sql");
+// Of several processes each takes what no other is taking.
+const Statement kTakeDue(R"sql(
+SELECT d.connected_account_id, d.next_at, a.generation, a.is_active
+FROM account_duties d JOIN connected_accounts a ON a.id = d.connected_account_id
+WHERE d.duty = 'audit' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2)sql",
+                         R"sql(
+SELECT d.connected_account_id, d.next_at, a.generation, a.is_active
+FROM account_duties d JOIN connected_accounts a ON a.id = d.connected_account_id
+WHERE d.duty = 'audit' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2
+FOR UPDATE OF d SKIP LOCKED)sql");
+const Statement kMoveOn("UPDATE account_duties SET next_at = $2 WHERE connected_account_id = $1 AND duty = 'audit'");
 
-constexpr std::string_view kReadServices = R"sql(
+const Statement kReadServices(R"sql(
 SELECT service, phase, cursor, epoch, listed_from, listed_until, provider_count, stored_count
-FROM audit_services WHERE connected_account_id = $1 ORDER BY service)sql";
-constexpr std::string_view kStartService = R"sql(
+FROM audit_services WHERE connected_account_id = $1 ORDER BY service)sql");
+const Statement kStartService(R"sql(
 INSERT INTO audit_services (connected_account_id, service, phase, cursor, epoch, listed_from)
 VALUES ($1, $2, $3, '', $4, $5)
 ON CONFLICT (connected_account_id, service)
 DO UPDATE SET phase = excluded.phase, cursor = '', epoch = excluded.epoch, listed_from = excluded.listed_from,
-              listed_until = NULL, provider_count = 0, stored_count = 0)sql";
-constexpr std::string_view kListedOn = R"sql(
+              listed_until = NULL, provider_count = 0, stored_count = 0)sql");
+const Statement kListedOn(R"sql(
 UPDATE audit_services SET phase = $3, cursor = $4, listed_until = $5, provider_count = provider_count + $6
-WHERE connected_account_id = $1 AND service = $2)sql";
-constexpr std::string_view kComparedOn = R"sql(
+WHERE connected_account_id = $1 AND service = $2)sql");
+const Statement kComparedOn(R"sql(
 UPDATE audit_services SET cursor = $3, stored_count = stored_count + $4
-WHERE connected_account_id = $1 AND service = $2)sql";
-constexpr std::string_view kSetPhase = R"sql(
-UPDATE audit_services SET phase = $3, cursor = '' WHERE connected_account_id = $1 AND service = $2)sql";
-constexpr std::string_view kReadCursor =
-    "SELECT cursor FROM audit_services WHERE connected_account_id = $1 AND service = $2";
+WHERE connected_account_id = $1 AND service = $2)sql");
+const Statement kSetPhase(R"sql(
+UPDATE audit_services SET phase = $3, cursor = '' WHERE connected_account_id = $1 AND service = $2)sql");
+const Statement kReadCursor("SELECT cursor FROM audit_services WHERE connected_account_id = $1 AND service = $2");
 
-constexpr std::string_view kAddListed = R"sql(
-INSERT INTO audit_ids (connected_account_id, service, external_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING)sql";
-constexpr std::string_view kClearListed = R"sql(
+const Statement kAddListed(R"sql(
+INSERT INTO audit_ids (connected_account_id, service, external_id) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING)sql");
+const Statement kClearListed(R"sql(
 DELETE FROM audit_ids WHERE connected_account_id = $1 AND service = $2 AND external_id IN
-  (SELECT external_id FROM audit_ids WHERE connected_account_id = $1 AND service = $2 LIMIT $3))sql";
-constexpr std::string_view kClearFindings = R"sql(
+  (SELECT external_id FROM audit_ids WHERE connected_account_id = $1 AND service = $2 LIMIT $3))sql");
+const Statement kClearFindings(R"sql(
 DELETE FROM audit_findings WHERE connected_account_id = $1 AND service = $2 AND external_id IN
-  (SELECT external_id FROM audit_findings WHERE connected_account_id = $1 AND service = $2 LIMIT $3))sql";
+  (SELECT external_id FROM audit_findings WHERE connected_account_id = $1 AND service = $2 LIMIT $3))sql");
 
-constexpr std::string_view kScanListed = R"sql(
+const Statement kScanListed(R"sql(
 SELECT external_id FROM audit_ids WHERE connected_account_id = $1 AND service = $2 AND external_id > $3
-ORDER BY external_id LIMIT $4)sql";
-constexpr std::string_view kIsListed =
-    "SELECT 1 FROM audit_ids WHERE connected_account_id = $1 AND service = $2 AND external_id = $3";
-constexpr std::string_view kScanMail = R"sql(
+ORDER BY external_id LIMIT $4)sql");
+const Statement kIsListed(
+    "SELECT 1 FROM audit_ids WHERE connected_account_id = $1 AND service = $2 AND external_id = $3");
+const Statement kScanMail(R"sql(
 SELECT external_message_id FROM synced_messages WHERE connected_account_id = $1 AND external_message_id > $2
-ORDER BY external_message_id LIMIT $3)sql";
-constexpr std::string_view kHasMail =
-    "SELECT 1 FROM synced_messages WHERE connected_account_id = $1 AND external_message_id = $2";
+ORDER BY external_message_id LIMIT $3)sql");
+const Statement kHasMail("SELECT 1 FROM synced_messages WHERE connected_account_id = $1 AND external_message_id = $2");
 
-// Items of calendars are "<calendar>\n<event>". Google lists what differs from a rule by name; Graph does not, and its
-// occurrences come and go with their masters.
-constexpr std::string_view kScanCalendars = R"sql(
-SELECT c.external_id || char(10) || e.external_event_id
-FROM calendar_events e JOIN calendars c ON c.row_id = e.calendar_row
-  JOIN connected_accounts a ON a.id = e.connected_account_id
-WHERE e.connected_account_id = $1 AND c.selected = 1 AND c.removed = 0
-  AND (e.kind IN ('single', 'master') OR (e.kind = 'exception' AND a.provider = 'google'))
-  AND c.external_id || char(10) || e.external_event_id > $2
-ORDER BY 1 LIMIT $3)sql";
-constexpr std::string_view kHasEvent = R"sql(
+// Items of calendars are "<calendar>\n<event>", in the order of the calendars and then of their events: each chunk
+// walks an index from where the last one ended. Occurrences that Graph sends come and go with their masters.
+const Statement kCalendarsFrom(R"sql(
+SELECT row_id, external_id FROM calendars
+WHERE connected_account_id = $1 AND NOT removed AND selected AND external_id >= $2 ORDER BY external_id)sql");
+const Statement kScanEvents(R"sql(
+SELECT external_event_id FROM calendar_events
+WHERE calendar_row = $1 AND external_event_id > $2
+  AND kind IN ('single', 'master', 'exception')
+ORDER BY external_event_id LIMIT $3)sql");
+const Statement kHasEvent(R"sql(
 SELECT 1 FROM calendars c JOIN calendar_events e ON e.calendar_row = c.row_id
-WHERE c.connected_account_id = $1 AND c.external_id = substr($2, 1, instr($2, char(10)) - 1) AND c.selected = 1
-  AND c.removed = 0 AND e.external_event_id = substr($2, instr($2, char(10)) + 1))sql";
+WHERE c.connected_account_id = $1 AND c.external_id = $2 AND c.selected AND NOT c.removed
+  AND e.external_event_id = $3)sql");
 
-constexpr std::string_view kSuspect = R"sql(
+const Statement kSuspect(R"sql(
 INSERT INTO audit_findings (connected_account_id, service, external_id, kind, state)
-VALUES ($1, $2, $3, $4, 'suspected') ON CONFLICT DO NOTHING)sql";
-constexpr std::string_view kOpen = R"sql(
+VALUES ($1, $2, $3, $4, 'suspected') ON CONFLICT DO NOTHING)sql");
+const Statement kOpen(R"sql(
 SELECT external_id, kind, state, error_code FROM audit_findings
 WHERE connected_account_id = $1 AND service = $2 AND state IN ('suspected', 'checking')
-ORDER BY external_id LIMIT $3)sql";
-constexpr std::string_view kSettle = R"sql(
+ORDER BY external_id LIMIT $3)sql");
+const Statement kSettle(R"sql(
 UPDATE audit_findings SET state = $4, error_code = $5
-WHERE connected_account_id = $1 AND service = $2 AND external_id = $3)sql";
-constexpr std::string_view kDismiss =
-    "DELETE FROM audit_findings WHERE connected_account_id = $1 AND service = $2 AND external_id = $3";
-constexpr std::string_view kCountFindings = R"sql(
+WHERE connected_account_id = $1 AND service = $2 AND external_id = $3)sql");
+const Statement kDismiss(
+    "DELETE FROM audit_findings WHERE connected_account_id = $1 AND service = $2 AND external_id = $3");
+const Statement kCountFindings(R"sql(
 SELECT kind, state, count(*) FROM audit_findings
-WHERE connected_account_id = $1 AND service = $2 AND state IN ('settled', 'failed') GROUP BY kind, state)sql";
-constexpr std::string_view kStillMissing = R"sql(
+WHERE connected_account_id = $1 AND service = $2 AND state IN ('settled', 'failed') GROUP BY kind, state)sql");
+const Statement kStillMissing(R"sql(
 SELECT external_id FROM audit_findings
 WHERE connected_account_id = $1 AND service = $2 AND kind = 'missing' AND state = 'failed'
-ORDER BY external_id LIMIT $3)sql";
-constexpr std::string_view kForgetTombstone =
-    "DELETE FROM tombstones WHERE connected_account_id = $1 AND external_id = $2";
+ORDER BY external_id LIMIT $3)sql");
+const Statement kForgetTombstone("DELETE FROM tombstones WHERE connected_account_id = $1 AND external_id = $2");
 
-constexpr std::string_view kAnyFailed = R"sql(
+const Statement kAnyFailed(R"sql(
 SELECT 1 FROM audit_findings WHERE connected_account_id = $1 AND state IN ('failed', 'suspected', 'checking')
-LIMIT 1)sql";
-constexpr std::string_view kEnd = R"sql(
+LIMIT 1)sql");
+const Statement kEnd(R"sql(
 UPDATE audits
 SET state = $2, error_code = $3, finished_at = $4,
     as_of = CASE WHEN $2 = 'failed' THEN as_of
             ELSE (SELECT min(listed_from) FROM audit_services WHERE connected_account_id = $1) END
-WHERE connected_account_id = $1 AND state = 'running')sql";
-constexpr std::string_view kOwnerOf = "SELECT user_id FROM connected_accounts WHERE id = $1 AND generation = $2";
+WHERE connected_account_id = $1 AND state = 'running')sql");
+const Statement kOwnerOf("SELECT user_id FROM connected_accounts WHERE id = $1 AND generation = $2");
 
-/// What the comparison needs of each service's table.
-struct Side {
-  std::string_view scan;
-  std::string_view has;
-};
-Side SideOf(Service service) {
-  if (service == Service::kMail) return {.scan = kScanMail, .has = kHasMail};
-  return {.scan = kScanCalendars, .has = kHasEvent};
+/// "<calendar>\n<event>" in its two parts.
+std::pair<std::string, std::string> SplitItem(const std::string& item) {
+  const std::size_t at = item.find('\n');
+  if (at == std::string::npos) return {item, {}};
+  return {item.substr(0, at), item.substr(at + 1)};
+}
+
+/// The next stored items behind `after`, in order.
+std::vector<std::string> ScanStored(Connection& connection, const ConnectedAccountId& account, Service service,
+                                    const std::string& after, int limit) {
+  std::vector<std::string> items;
+  if (service == Service::kMail) {
+    Rows rows = connection.Query(kScanMail, account, after, limit);
+    while (rows.Step()) items.push_back(rows.String(0));
+    return items;
+  }
+  struct Calendar {
+    std::int64_t row = 0;
+    std::string id;
+  };
+  std::vector<Calendar> calendars;
+  const auto [first, begun] = SplitItem(after);
+  {
+    Rows rows = connection.Query(kCalendarsFrom, account, first);
+    while (rows.Step()) calendars.push_back({.row = rows.Int(0), .id = rows.String(1)});
+  }
+  for (const Calendar& calendar : calendars) {
+    const auto left = limit - static_cast<int>(items.size());
+    if (left <= 0) break;
+    const std::string& from = calendar.id == first ? begun : std::string();
+    Rows rows = connection.Query(kScanEvents, calendar.row, from, left);
+    while (rows.Step()) items.push_back(calendar.id + '\n' + rows.String(0));
+  }
+  return items;
+}
+
+bool IsStored(Connection& connection, const ConnectedAccountId& account, Service service, const std::string& item) {
+  if (service == Service::kMail) return connection.Query(kHasMail, account, item).Step();
+  const auto [calendar, event] = SplitItem(item);
+  return connection.Query(kHasEvent, account, calendar, event).Step();
 }
 
 std::string_view KindText(Finding::Kind kind) { return kind == Finding::Kind::kMissing ? "missing" : "surplus"; }
@@ -158,7 +196,7 @@ Service ParseService(std::string_view text) {
 
 /// Begins the audit and its job inside the caller's transaction.
 Result<void> Queue(Transaction& transaction, const ConnectedAccountId& account, std::int64_t generation, Instant now) {
-  if (transaction.Execute(kBegin, account, now) > 0) transaction.Execute(kForgetServices, account);
+  if (transaction.Execute(kBegin, account, now) > 0) transaction.Send(kForgetServices, account);
   const jobs::NewJob job{.kind = "audit_account",
                          .priority = jobs::Priority::kBackfill,
                          .unique_key = jobs::AccountKey("audit_account", account),
@@ -238,7 +276,7 @@ Task<Result<int>> AuditStore::ScheduleDue(Instant now, std::chrono::microseconds
     };
     std::vector<Due> due;
     {
-      Rows rows = transaction.Query(kDue, now, limit);
+      Rows rows = transaction.Query(kTakeDue, now, limit);
       while (rows.Step())
         due.push_back({.id = rows.IdOf<ConnectedAccountId>(0),
                        .at = rows.Time(1),
@@ -248,7 +286,7 @@ Task<Result<int>> AuditStore::ScheduleDue(Instant now, std::chrono::microseconds
     for (const Due& one : due) {
       // From when it was due, so that accounts stay spread; from now after a long stop.
       const Instant next = one.at + interval > now ? one.at + interval : now + interval;
-      transaction.Execute(kMoveOn, one.id, next);
+      transaction.Send(kMoveOn, one.id, next);
       if (!one.active) continue;
       if (auto queued = Queue(transaction, one.id, one.generation, now); !queued)
         return Fail(std::move(queued.error()));
@@ -260,7 +298,7 @@ Task<Result<int>> AuditStore::ScheduleDue(Instant now, std::chrono::microseconds
   const auto found = co_await engine_.Read(any);
   if (!found) co_return Fail(found.error());
   if (!*found) co_return 0;
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::optional<std::vector<Progress>>>> AuditStore::ReadProgress(const ConnectedAccountId& account) {
@@ -296,11 +334,11 @@ Task<Result<std::optional<Instant>>> AuditStore::StartedAt(const ConnectedAccoun
 Task<Result<void>> AuditStore::StartService(const mail::WriteFence& fence, const Progress& progress) {
   auto write = [&](Transaction& transaction) -> Result<void> {
     if (auto fenced = CheckFence(transaction, fence); !fenced) return Fail(std::move(fenced.error()));
-    transaction.Execute(kStartService, fence.account_id, audit::ToString(progress.service),
-                        audit::ToString(progress.phase), progress.epoch, progress.listed_from);
+    transaction.Send(kStartService, fence.account_id, audit::ToString(progress.service),
+                     audit::ToString(progress.phase), progress.epoch, progress.listed_from);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::int64_t>> AuditStore::Clear(const mail::WriteFence& fence, Service service, int limit) {
@@ -310,7 +348,7 @@ Task<Result<std::int64_t>> AuditStore::Clear(const mail::WriteFence& fence, Serv
     const auto listed = transaction.Execute(kClearListed, fence.account_id, name, limit);
     return listed + transaction.Execute(kClearFindings, fence.account_id, name, limit);
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::int64_t>> AuditStore::ClearListed(const mail::WriteFence& fence, Service service, int limit) {
@@ -318,7 +356,7 @@ Task<Result<std::int64_t>> AuditStore::ClearListed(const mail::WriteFence& fence
     if (auto fenced = CheckFence(transaction, fence); !fenced) return Fail(std::move(fenced.error()));
     return transaction.Execute(kClearListed, fence.account_id, audit::ToString(service), limit);
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> AuditStore::AddListed(const mail::WriteFence& fence, const Progress& progress,
@@ -328,11 +366,11 @@ Task<Result<void>> AuditStore::AddListed(const mail::WriteFence& fence, const Pr
     const auto name = audit::ToString(progress.service);
     std::int64_t added = 0;
     for (const std::string& id : ids) added += transaction.Execute(kAddListed, fence.account_id, name, id);
-    transaction.Execute(kListedOn, fence.account_id, name, audit::ToString(progress.phase), progress.cursor,
-                        progress.listed_until, added);
+    transaction.Send(kListedOn, fence.account_id, name, audit::ToString(progress.phase), progress.cursor,
+                     progress.listed_until, added);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<bool>> AuditStore::CompareSome(const mail::WriteFence& fence, Service service, Finding::Kind kind,
@@ -351,16 +389,19 @@ Task<Result<bool>> AuditStore::CompareSome(const mail::WriteFence& fence, Servic
       if (!rows.Step()) return Fail(ErrorCode::kFenced, "the audit is gone");
       compared.last = rows.String(0);
     }
-    const Side side = SideOf(service);
-    const std::string after = compared.last;
-    Rows rows = missing ? connection.Query(kScanListed, fence.account_id, name, after, limit)
-                        : connection.Query(side.scan, fence.account_id, after, limit);
-    while (rows.Step()) {
-      compared.last = rows.String(0);
+    std::vector<std::string> items;
+    if (missing) {
+      Rows rows = connection.Query(kScanListed, fence.account_id, name, compared.last, limit);
+      while (rows.Step()) items.push_back(rows.String(0));
+    } else {
+      items = ScanStored(connection, fence.account_id, service, compared.last, limit);
+    }
+    for (std::string& item : items) {
       ++compared.looked_at;
-      const bool there = missing ? connection.Query(side.has, fence.account_id, compared.last).Step()
-                                 : connection.Query(kIsListed, fence.account_id, name, compared.last).Step();
-      if (!there) compared.differing.push_back(compared.last);
+      const bool there = missing ? IsStored(connection, fence.account_id, service, item)
+                                 : connection.Query(kIsListed, fence.account_id, name, item).Step();
+      compared.last = item;
+      if (!there) compared.differing.push_back(std::move(item));
     }
     return compared;
   };
@@ -370,21 +411,21 @@ Task<Result<bool>> AuditStore::CompareSome(const mail::WriteFence& fence, Servic
   auto write = [&](Transaction& transaction) -> Result<bool> {
     if (auto fenced = CheckFence(transaction, fence); !fenced) return Fail(std::move(fenced.error()));
     for (const std::string& id : compared->differing) {
-      transaction.Execute(kSuspect, fence.account_id, name, id, KindText(kind));
+      transaction.Send(kSuspect, fence.account_id, name, id, KindText(kind));
     }
-    transaction.Execute(kComparedOn, fence.account_id, name, compared->last, missing ? 0 : compared->looked_at);
+    transaction.Send(kComparedOn, fence.account_id, name, compared->last, missing ? 0 : compared->looked_at);
     return compared->looked_at == limit;
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> AuditStore::SetPhase(const mail::WriteFence& fence, Service service, audit::Phase phase) {
   auto write = [&](Transaction& transaction) -> Result<void> {
     if (auto fenced = CheckFence(transaction, fence); !fenced) return Fail(std::move(fenced.error()));
-    transaction.Execute(kSetPhase, fence.account_id, audit::ToString(service), audit::ToString(phase));
+    transaction.Send(kSetPhase, fence.account_id, audit::ToString(service), audit::ToString(phase));
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::vector<std::string>>> AuditStore::FindStored(const ConnectedAccountId& account, Service service,
@@ -392,7 +433,7 @@ Task<Result<std::vector<std::string>>> AuditStore::FindStored(const ConnectedAcc
   auto read = [&](Connection& connection) -> Result<std::vector<std::string>> {
     std::vector<std::string> stored;
     for (const std::string& id : ids) {
-      if (connection.Query(SideOf(service).has, account, id).Step()) stored.push_back(id);
+      if (IsStored(connection, account, service, id)) stored.push_back(id);
     }
     return stored;
   };
@@ -421,13 +462,13 @@ Task<Result<void>> AuditStore::Settle(const mail::WriteFence& fence, Service ser
     if (auto fenced = CheckFence(transaction, fence); !fenced) return Fail(std::move(fenced.error()));
     const auto name = audit::ToString(service);
     for (const Finding& finding : findings) {
-      transaction.Execute(kSettle, fence.account_id, name, finding.external_id, StateText(finding.state),
-                          finding.error_code);
+      transaction.Send(kSettle, fence.account_id, name, finding.external_id, StateText(finding.state),
+                       finding.error_code);
     }
     for (const std::string& id : dismissed) transaction.Execute(kDismiss, fence.account_id, name, id);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> AuditStore::ForgetTombstones(const mail::WriteFence& fence, const std::vector<std::string>& ids) {
@@ -436,7 +477,7 @@ Task<Result<void>> AuditStore::ForgetTombstones(const mail::WriteFence& fence, c
     for (const std::string& id : ids) transaction.Execute(kForgetTombstone, fence.account_id, id);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> AuditStore::Finish(const mail::WriteFence& fence, std::string_view error_code) {
@@ -462,7 +503,7 @@ Task<Result<void>> AuditStore::Finish(const mail::WriteFence& fence, std::string
     WriteEvent(transaction, event, now);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 }  // namespace latchkey::storage

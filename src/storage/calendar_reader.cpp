@@ -7,18 +7,17 @@ namespace {
 
 using calendar::ListedCalendar;
 
-constexpr std::string_view kOwns =
-    "SELECT 1 FROM connected_accounts WHERE id = $1 AND user_id = $2 AND disconnecting = 0";
+const Statement kOwns("SELECT 1 FROM connected_accounts WHERE id = $1 AND user_id = $2 AND disconnecting = FALSE");
 const std::string kCalendars = R"sql(
 SELECT c.id, c.connected_account_id, c.external_id, c.name, c.color, c.time_zone, c.is_primary, c.access_role,
        c.selected, c.last_synced_at,
-       CASE WHEN c.selected = 0 THEN 0 ELSE (SELECT count(*) FROM calendar_events e
+       CASE WHEN c.selected = FALSE THEN 0 ELSE (SELECT count(*) FROM calendar_events e
          WHERE e.calendar_row = c.row_id AND e.kind IN ('single', 'master')) END
 FROM connected_accounts a JOIN calendars c ON c.connected_account_id = a.id
-WHERE a.user_id = $1 AND a.disconnecting = 0 AND c.removed = 0)sql";
-const std::string kListCalendars =
-    kCalendars + " AND ($2 IS NULL OR a.id = $2) ORDER BY a.created_at, a.id, c.is_primary DESC, c.name, c.id";
-const std::string kGetCalendar = kCalendars + " AND c.id = $2";
+WHERE a.user_id = $1 AND a.disconnecting = FALSE AND c.removed = FALSE)sql";
+const Statement kListCalendars(
+    kCalendars + " AND (a.id = $2 OR $2 IS NULL) ORDER BY a.created_at, a.id, c.is_primary DESC, c.name, c.id");
+const Statement kGetCalendar(kCalendars + " AND c.id = $2");
 
 ListedCalendar ReadCalendar(const Rows& rows) {
   ListedCalendar listed;

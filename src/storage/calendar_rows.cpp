@@ -11,24 +11,24 @@ namespace {
 using calendar::Event;
 using calendar::EventKind;
 
-constexpr std::string_view kFind =
-    "SELECT row_id, fingerprint FROM calendar_events WHERE calendar_row = $1 AND external_event_id = $2";
-constexpr std::string_view kInsert = R"sql(
-INSERT INTO calendar_events (id, connected_account_id, calendar_row, external_event_id, window, epoch, kind, status,
+const Statement kFind(
+    "SELECT row_id, fingerprint FROM calendar_events WHERE calendar_row = $1 AND external_event_id = $2");
+const Statement kInsert(R"sql(
+INSERT INTO calendar_events (id, connected_account_id, calendar_row, external_event_id, "window", epoch, kind, status,
   series_external_id, original_start, title, description, start_time, end_time, start_date, end_date, is_all_day,
   time_zone, sort_start, sort_end, recurrence, attendees, attendees_omitted, location, organizer_name, organizer_email,
   organizer_self, conference_url, html_link, is_private, shows_as, inherits, fingerprint, created_at, updated_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23, $24,
-  $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $34))sql";
-constexpr std::string_view kUpdate = R"sql(
+  $25, $26, $27, $28, $29, $30, $31, $32, $33, $34, $34))sql");
+const Statement kUpdate(R"sql(
 UPDATE calendar_events SET kind = $2, status = $3, series_external_id = $4, original_start = $5, title = $6,
   description = $7, start_time = $8, end_time = $9, start_date = $10, end_date = $11, is_all_day = $12,
   time_zone = $13, sort_start = $14, sort_end = $15, recurrence = $16, attendees = $17, attendees_omitted = $18,
   location = $19, organizer_name = $20, organizer_email = $21, organizer_self = $22, conference_url = $23,
   html_link = $24, is_private = $25, shows_as = $26, inherits = $27, fingerprint = $28, updated_at = $29
-WHERE row_id = $1)sql";
-constexpr std::string_view kPlace =
-    "UPDATE calendar_events SET window = $2, epoch = $3 WHERE row_id = $1 AND (window <> $2 OR epoch <> $3)";
+WHERE row_id = $1)sql");
+const Statement kPlace(R"sql(
+UPDATE calendar_events SET "window" = $2, epoch = $3 WHERE row_id = $1 AND ("window" <> $2 OR epoch <> $3))sql");
 
 /// FNV-1a: the same in every build, unlike std::hash.
 class Fingerprint {
@@ -97,7 +97,7 @@ const std::string_view kEventColumns =
     "e.row_id, e.calendar_row, e.id, e.external_event_id, e.kind, e.status, e.series_external_id, e.original_start, "
     "e.title, e.description, e.sort_start, e.start_time, e.end_time, e.start_date, e.end_date, e.is_all_day, "
     "e.time_zone, e.recurrence, e.attendees, e.attendees_omitted, e.location, e.organizer_name, e.organizer_email, "
-    "e.organizer_self, e.conference_url, e.html_link, e.is_private, e.shows_as, e.inherits, e.window, e.epoch";
+    "e.organizer_self, e.conference_url, e.html_link, e.is_private, e.shows_as, e.inherits, e.\"window\", e.epoch";
 
 EventRow ReadEvent(const Rows& rows) {
   EventRow read{.row = rows.Int(0), .calendar_row = rows.Int(1), .id = rows.String(2)};
@@ -111,7 +111,7 @@ EventRow ReadEvent(const Rows& rows) {
   event.description = rows.String(9);
   event.time.all_day = rows.Bool(15);
   if (event.time.all_day) {
-    event.time.start = calendar::ParseDate(rows.Text(13)).value_or(rows.Time(10));
+    event.time.start = calendar::ParseDate(rows.Text(13)).value_or(FromMicros(rows.Int(10)));
     event.time.end = calendar::ParseDate(rows.Text(14)).value_or(event.time.start + std::chrono::days(1));
   } else {
     event.time.start = rows.Time(11);
@@ -157,7 +157,7 @@ EventChange UpsertEvent(Transaction& transaction, const EventPlace& place, const
     if (rows.Step()) {
       row = rows.Int(0);
       if (rows.Int(1) == print) {
-        transaction.Execute(kPlace, row, place.window, place.epoch);
+        transaction.Send(kPlace, row, place.window, place.epoch);
         return EventChange::kNone;
       }
     }
@@ -172,7 +172,8 @@ EventChange UpsertEvent(Transaction& transaction, const EventPlace& place, const
     start = time.start;
     end = time.end;
   }
-  const Instant sort_end = event.kind == EventKind::kMaster ? calendar::Series(event).End() : time.end;
+  // Numbers on both engines: a series may have no end.
+  const std::int64_t sort_end = ToMicros(event.kind == EventKind::kMaster ? calendar::Series(event).End() : time.end);
   const auto zone = OrNull(std::string_view(time.zone)), series = OrNull(std::string_view(event.series_id));
   const auto description = OrNull(std::string_view(event.description));
   const auto location = OrNull(std::string_view(event.location));
@@ -182,18 +183,19 @@ EventChange UpsertEvent(Transaction& transaction, const EventPlace& place, const
   const auto conference = OrNull(std::string_view(event.conference_url));
   const auto link = OrNull(std::string_view(event.html_link));
   if (row == 0) {
-    transaction.Execute(kInsert, NewUuid(now), place.account_id, place.calendar_row, event.external_id, place.window,
-                        place.epoch, ToString(event.kind), ToString(event.status), series, event.original_start,
-                        event.title, description, start, end, start_date, end_date, time.all_day, zone, time.start,
-                        sort_end, rules, people, event.attendees_omitted, location, name, email, event.organizer.self,
-                        conference, link, event.is_private, ToString(event.shows_as), event.inherits, print, now);
+    transaction.Send(kInsert, NewUuid(now), place.account_id, place.calendar_row, event.external_id, place.window,
+                     place.epoch, ToString(event.kind), ToString(event.status), series, event.original_start,
+                     event.title, description, start, end, start_date, end_date, time.all_day, zone,
+                     ToMicros(time.start), sort_end, rules, people, event.attendees_omitted, location, name, email,
+                     event.organizer.self, conference, link, event.is_private, ToString(event.shows_as), event.inherits,
+                     print, now);
     return EventChange::kInserted;
   }
-  transaction.Execute(kUpdate, row, ToString(event.kind), ToString(event.status), series, event.original_start,
-                      event.title, description, start, end, start_date, end_date, time.all_day, zone, time.start,
-                      sort_end, rules, people, event.attendees_omitted, location, name, email, event.organizer.self,
-                      conference, link, event.is_private, ToString(event.shows_as), event.inherits, print, now);
-  transaction.Execute(kPlace, row, place.window, place.epoch);
+  transaction.Send(kUpdate, row, ToString(event.kind), ToString(event.status), series, event.original_start,
+                   event.title, description, start, end, start_date, end_date, time.all_day, zone, ToMicros(time.start),
+                   sort_end, rules, people, event.attendees_omitted, location, name, email, event.organizer.self,
+                   conference, link, event.is_private, ToString(event.shows_as), event.inherits, print, now);
+  transaction.Send(kPlace, row, place.window, place.epoch);
   return EventChange::kUpdated;
 }
 

@@ -16,112 +16,131 @@ using calendar::Cursor;
 using calendar::Event;
 using Phase = Cursor::Phase;
 
-constexpr std::string_view kListCalendars = R"sql(
+const Statement kListCalendars(R"sql(
 SELECT row_id, id, external_id, name, color, time_zone, is_primary, access_role, selected, removed, searched_at
-FROM calendars WHERE connected_account_id = $1 ORDER BY is_primary DESC, row_id)sql";
-constexpr std::string_view kListCursors = R"sql(
-SELECT window, window_from, window_to, is_near, epoch, phase, token, synced_at
-FROM calendar_cursors WHERE calendar_row = $1 ORDER BY is_near DESC, window_from)sql";
-constexpr std::string_view kInsertCalendar = R"sql(
+FROM calendars WHERE connected_account_id = $1 ORDER BY is_primary DESC, row_id)sql");
+const Statement kListCursors(R"sql(
+SELECT "window", window_from, window_to, is_near, epoch, phase, token, synced_at
+FROM calendar_cursors WHERE calendar_row = $1 ORDER BY is_near DESC, window_from NULLS FIRST)sql");
+const Statement kInsertCalendar(R"sql(
 INSERT INTO calendars (id, connected_account_id, external_id, name, color, time_zone, is_primary, access_role, selected,
   created_at, updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10))sql";
-constexpr std::string_view kUpdateCalendar = R"sql(
-UPDATE calendars SET name = $2, color = $3, time_zone = $4, is_primary = $5, access_role = $6, removed = 0,
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $10))sql");
+const Statement kUpdateCalendar(R"sql(
+UPDATE calendars SET name = $2, color = $3, time_zone = $4, is_primary = $5, access_role = $6, removed = FALSE,
   updated_at = $7
 WHERE row_id = $1 AND (name <> $2 OR color <> $3 OR time_zone <> $4 OR is_primary <> $5 OR access_role <> $6
-  OR removed <> 0))sql";
-constexpr std::string_view kRemoveCalendar =
-    "UPDATE calendars SET removed = 1, covered_from = NULL, covered_to = NULL, last_synced_at = NULL, updated_at = $2 "
-    "WHERE row_id = $1 AND removed = 0";
-constexpr std::string_view kDropCursors = "DELETE FROM calendar_cursors WHERE calendar_row = $1";
+  OR removed <> FALSE))sql");
+const Statement kRemoveCalendar(
+    "UPDATE calendars SET removed = TRUE, covered_from = NULL, covered_to = NULL, last_synced_at = NULL, updated_at = "
+    "$2 "
+    "WHERE row_id = $1 AND removed = FALSE");
+const Statement kDropCursors("DELETE FROM calendar_cursors WHERE calendar_row = $1");
 
-constexpr std::string_view kFindSelected = R"sql(
+const Statement kFindSelected(R"sql(
 SELECT row_id, epoch FROM calendars
-WHERE id = $1 AND connected_account_id = $2 AND selected = 1 AND removed = 0)sql";
-constexpr std::string_view kRaiseEpoch = R"sql(
+WHERE id = $1 AND connected_account_id = $2 AND selected = TRUE AND removed = FALSE)sql");
+const Statement kRaiseEpoch(R"sql(
 UPDATE calendars
 SET epoch = $2,
-    covered_from = CASE WHEN $3 IS NULL THEN NULL WHEN covered_from IS NULL OR covered_from > $3 THEN $3 ELSE covered_from END,
-    covered_to = CASE WHEN $4 IS NULL THEN NULL WHEN covered_to IS NULL OR covered_to < $4 THEN $4 ELSE covered_to END
-WHERE row_id = $1)sql";
-constexpr std::string_view kBeginCursor = R"sql(
-INSERT INTO calendar_cursors (calendar_row, window, window_from, window_to, is_near, epoch, phase, token)
+    covered_from = CASE WHEN CAST($3 AS timestamptz) IS NULL THEN NULL WHEN covered_from IS NULL OR covered_from > $3 THEN $3 ELSE covered_from END,
+    covered_to = CASE WHEN CAST($4 AS timestamptz) IS NULL THEN NULL WHEN covered_to IS NULL OR covered_to < $4 THEN $4 ELSE covered_to END
+WHERE row_id = $1)sql");
+const Statement kBeginCursor(R"sql(
+INSERT INTO calendar_cursors (calendar_row, "window", window_from, window_to, is_near, epoch, phase, token)
 VALUES ($1, $2, $3, $4, $5, $6, 'reading', '')
-ON CONFLICT (calendar_row, window) DO UPDATE SET window_from = excluded.window_from, window_to = excluded.window_to,
-  is_near = excluded.is_near, epoch = excluded.epoch, phase = 'reading', token = '')sql";
-constexpr std::string_view kWriteCursor = R"sql(
+ON CONFLICT (calendar_row, "window") DO UPDATE SET window_from = excluded.window_from, window_to = excluded.window_to,
+  is_near = excluded.is_near, epoch = excluded.epoch, phase = 'reading', token = '')sql");
+const Statement kWriteCursor(R"sql(
 UPDATE calendar_cursors SET phase = $4, token = $5, synced_at = coalesce($6, synced_at), is_near = $7
-WHERE calendar_row = $1 AND window = $2 AND epoch = $3)sql";
-constexpr std::string_view kHasCursor =
-    "SELECT 1 FROM calendar_cursors WHERE calendar_row = $1 AND window = $2 AND epoch = $3";
+WHERE calendar_row = $1 AND "window" = $2 AND epoch = $3)sql");
+const Statement kHasCursor(
+    R"sql(SELECT 1 FROM calendar_cursors WHERE calendar_row = $1 AND "window" = $2 AND epoch = $3)sql");
 
-constexpr std::string_view kFindEvent =
-    "SELECT row_id, kind, window FROM calendar_events WHERE calendar_row = $1 AND external_event_id = $2";
-constexpr std::string_view kDeleteEvent = "DELETE FROM calendar_events WHERE row_id = $1";
-constexpr std::string_view kDeleteSeries =
-    "DELETE FROM calendar_events WHERE calendar_row = $1 AND series_external_id = $2";
-constexpr std::string_view kDepart = "UPDATE calendar_events SET window = '-', updated_at = $2 WHERE row_id = $1";
+const Statement kFindEvent(R"sql(
+SELECT row_id, kind, "window" FROM calendar_events WHERE calendar_row = $1 AND external_event_id = $2)sql");
+const Statement kDeleteEvent("DELETE FROM calendar_events WHERE row_id = $1");
+const Statement kDeleteSeries("DELETE FROM calendar_events WHERE calendar_row = $1 AND series_external_id = $2");
+const Statement kDepart(R"sql(UPDATE calendar_events SET "window" = '-', updated_at = $2 WHERE row_id = $1)sql");
 
-constexpr std::string_view kUnseen = R"sql(
-SELECT row_id FROM calendar_events WHERE calendar_row = $1 AND window = $2 AND epoch < $3 LIMIT $4)sql";
-constexpr std::string_view kDeparted =
-    "SELECT row_id FROM calendar_events WHERE calendar_row = $1 AND window IN ('-', '--') LIMIT $2";
-constexpr std::string_view kMark = "UPDATE calendar_events SET window = '--' WHERE calendar_row = $1 AND window = '-'";
-constexpr std::string_view kMarked =
-    "SELECT row_id FROM calendar_events WHERE calendar_row = $1 AND window = '--' LIMIT $2";
+const Statement kUnseen(R"sql(
+SELECT row_id FROM calendar_events WHERE calendar_row = $1 AND "window" = $2 AND epoch < $3 LIMIT $4)sql");
+const Statement kDeparted(R"sql(
+SELECT row_id FROM calendar_events WHERE calendar_row = $1 AND "window" IN ('-', '--') LIMIT $2)sql");
+const Statement kMark(R"sql(UPDATE calendar_events SET "window" = '--' WHERE calendar_row = $1 AND "window" = '-')sql");
+const Statement kMarked(R"sql(
+SELECT row_id FROM calendar_events WHERE calendar_row = $1 AND "window" = '--' LIMIT $2)sql");
 // A master that was only asked for by name goes with the last of its occurrences.
-constexpr std::string_view kBareMasters = R"sql(
+const Statement kBareMasters(R"sql(
 SELECT m.row_id FROM calendar_events m
-WHERE m.calendar_row = $1 AND m.window = '*' AND NOT EXISTS (
+WHERE m.calendar_row = $1 AND m."window" = '*' AND NOT EXISTS (
   SELECT 1 FROM calendar_events o WHERE o.calendar_row = m.calendar_row AND o.series_external_id = m.external_event_id)
-LIMIT $2)sql";
-constexpr std::string_view kCalendarRow = "SELECT row_id FROM calendars WHERE id = $1";
-constexpr std::string_view kMissing = R"sql(
+LIMIT $2)sql");
+const Statement kCalendarRow("SELECT row_id FROM calendars WHERE id = $1");
+const Statement kMissing(R"sql(
 SELECT DISTINCT e.series_external_id FROM calendar_events e INDEXED BY idx_calendar_events_series
 WHERE e.calendar_row = $1 AND e.series_external_id IS NOT NULL AND e.inherits <> 0 AND NOT EXISTS (
   SELECT 1 FROM calendar_events m WHERE m.calendar_row = $1 AND m.external_event_id = e.series_external_id)
-LIMIT $2)sql";
-constexpr std::string_view kSearched = "UPDATE calendars SET searched_at = $2 WHERE row_id = $1";
-constexpr std::string_view kFault =
-    "UPDATE calendars SET fault_code = $2, updated_at = $3 WHERE row_id = $1 AND fault_code IS NOT $2";
-constexpr std::string_view kSynced = "UPDATE calendars SET last_synced_at = $2 WHERE row_id = $1";
+LIMIT $2)sql",
+                         R"sql(
+SELECT DISTINCT e.series_external_id FROM calendar_events e
+WHERE e.calendar_row = $1 AND e.series_external_id IS NOT NULL AND e.inherits <> 0 AND NOT EXISTS (
+  SELECT 1 FROM calendar_events m WHERE m.calendar_row = $1 AND m.external_event_id = e.series_external_id)
+LIMIT $2)sql");
+const Statement kSearched("UPDATE calendars SET searched_at = $2 WHERE row_id = $1");
+const Statement kFault(
+    "UPDATE calendars SET fault_code = $2, updated_at = $3 WHERE row_id = $1 AND fault_code IS DISTINCT FROM $2");
+const Statement kSynced("UPDATE calendars SET last_synced_at = $2 WHERE row_id = $1");
 
-constexpr std::string_view kHidden =
-    "SELECT row_id FROM calendars WHERE connected_account_id = $1 AND (selected = 0 OR removed = 1)";
-constexpr std::string_view kEmpty =
-    "DELETE FROM calendar_events WHERE row_id IN (SELECT row_id FROM calendar_events WHERE calendar_row = $1 LIMIT $2)";
-constexpr std::string_view kForgetRemoved = R"sql(
-DELETE FROM calendars WHERE row_id = $1 AND removed = 1
-  AND NOT EXISTS (SELECT 1 FROM calendar_events WHERE calendar_row = $1))sql";
+const Statement kHidden(
+    "SELECT row_id FROM calendars WHERE connected_account_id = $1 AND (selected = FALSE OR removed = TRUE)");
+const Statement kEmpty(
+    "DELETE FROM calendar_events WHERE row_id IN (SELECT row_id FROM calendar_events WHERE calendar_row = $1 LIMIT "
+    "$2)");
+const Statement kForgetRemoved(R"sql(
+DELETE FROM calendars WHERE row_id = $1 AND removed = TRUE
+  AND NOT EXISTS (SELECT 1 FROM calendar_events WHERE calendar_row = $1))sql");
 
-constexpr std::string_view kConclude = R"sql(
+const Statement kConclude(R"sql(
 INSERT INTO calendar_sync_status (connected_account_id, next_sync_at, last_sync_at, fault_code, fault_since,
   next_attempt_at)
-VALUES ($1, $2, $3, $4, CASE WHEN $4 IS NULL THEN NULL ELSE $6 END, $5)
+VALUES ($1, $2, $3, $4, CASE WHEN CAST($4 AS text) IS NULL THEN NULL ELSE CAST($6 AS timestamptz) END, $5)
 ON CONFLICT (connected_account_id) DO UPDATE SET next_sync_at = excluded.next_sync_at,
-  last_sync_at = coalesce(excluded.last_sync_at, last_sync_at),
-  fault_since = CASE WHEN fault_code IS excluded.fault_code THEN fault_since ELSE excluded.fault_since END,
-  fault_code = excluded.fault_code, next_attempt_at = excluded.next_attempt_at)sql";
-constexpr std::string_view kReadFault =
-    "SELECT fault_code, next_attempt_at FROM calendar_sync_status WHERE connected_account_id = $1";
+  last_sync_at = coalesce(excluded.last_sync_at, calendar_sync_status.last_sync_at),
+  fault_since = CASE WHEN calendar_sync_status.fault_code IS NOT DISTINCT FROM excluded.fault_code
+    THEN calendar_sync_status.fault_since ELSE excluded.fault_since END,
+  fault_code = excluded.fault_code, next_attempt_at = excluded.next_attempt_at)sql");
+const Statement kReadFault(
+    "SELECT fault_code, next_attempt_at FROM calendar_sync_status WHERE connected_account_id = $1");
 
-constexpr std::string_view kTakeDue = R"sql(
-SELECT s.connected_account_id, a.generation, a.paused_at IS NULL AND a.disconnecting = 0
+// Of several processes each takes what no other is taking.
+const Statement kTakeDue(R"sql(
+SELECT s.connected_account_id, a.generation, a.paused_at IS NULL AND NOT a.disconnecting
 FROM calendar_sync_status s JOIN connected_accounts a ON a.id = s.connected_account_id
 WHERE s.next_sync_at IS NOT NULL AND s.next_sync_at <= $1
-ORDER BY s.next_sync_at LIMIT $2)sql";
-constexpr std::string_view kMoveOn =
-    "UPDATE calendar_sync_status SET next_sync_at = $2 WHERE connected_account_id = $1";
+ORDER BY s.next_sync_at LIMIT $2)sql",
+                         R"sql(
+SELECT s.connected_account_id, a.generation, a.paused_at IS NULL AND NOT a.disconnecting
+FROM calendar_sync_status s JOIN connected_accounts a ON a.id = s.connected_account_id
+WHERE s.next_sync_at IS NOT NULL AND s.next_sync_at <= $1
+ORDER BY s.next_sync_at LIMIT $2
+FOR UPDATE OF s SKIP LOCKED)sql");
+const Statement kMoveOn("UPDATE calendar_sync_status SET next_sync_at = $2 WHERE connected_account_id = $1");
 
-constexpr std::string_view kOwned = R"sql(
+// The account is locked: a sync that has passed its fence is over before its calendar is emptied.
+const Statement kOwned(R"sql(
 SELECT c.row_id, c.connected_account_id, c.selected, a.generation
 FROM calendars c JOIN connected_accounts a ON a.id = c.connected_account_id
-WHERE c.id = $1 AND a.user_id = $2 AND a.disconnecting = 0 AND c.removed = 0)sql";
-constexpr std::string_view kSelect = R"sql(
+WHERE c.id = $1 AND a.user_id = $2 AND a.disconnecting = FALSE AND c.removed = FALSE)sql",
+                       R"sql(
+SELECT c.row_id, c.connected_account_id, c.selected, a.generation
+FROM calendars c JOIN connected_accounts a ON a.id = c.connected_account_id
+WHERE c.id = $1 AND a.user_id = $2 AND a.disconnecting = FALSE AND c.removed = FALSE
+FOR NO KEY UPDATE OF a)sql");
+const Statement kSelect(R"sql(
 UPDATE calendars SET selected = $2, covered_from = NULL, covered_to = NULL, last_synced_at = NULL, fault_code = NULL,
   searched_at = NULL, updated_at = $3
-WHERE row_id = $1)sql";
+WHERE row_id = $1)sql");
 
 /// What one unselecting transaction takes away at once; the job does the rest, and nobody sees it meanwhile.
 constexpr int kEmptyAtOnce = 2000;
@@ -166,7 +185,7 @@ jobs::NewJob FetchJob(const ConnectedAccountId& account, std::int64_t generation
           .generation = generation};
 }
 
-std::vector<std::int64_t> RowsOf(Transaction& transaction, std::string_view sql, auto... values) {
+std::vector<std::int64_t> RowsOf(Transaction& transaction, const Sql& sql, auto... values) {
   std::vector<std::int64_t> found;
   Rows rows = transaction.Query(sql, values...);
   while (rows.Step()) found.push_back(rows.Int(0));
@@ -239,9 +258,8 @@ Task<Result<std::vector<calendar::StoredCalendar>>> CalendarStore::ReplaceCalend
           known, [&](const CalendarRow& row) { return row.stored.calendar.external_id == calendar.external_id; });
       const std::string_view role = ToString(calendar.role);
       if (same == known.end()) {
-        transaction.Execute(kInsertCalendar, CalendarId::New(now), fence.account_id, calendar.external_id,
-                            calendar.name, calendar.color, calendar.time_zone, calendar.is_primary, role,
-                            calendar.suggested, now);
+        transaction.Send(kInsertCalendar, CalendarId::New(now), fence.account_id, calendar.external_id, calendar.name,
+                         calendar.color, calendar.time_zone, calendar.is_primary, role, calendar.suggested, now);
         changed = true;
       } else if (transaction.Execute(kUpdateCalendar, same->row, calendar.name, calendar.color, calendar.time_zone,
                                      calendar.is_primary, role, now) > 0) {
@@ -251,7 +269,7 @@ Task<Result<std::vector<calendar::StoredCalendar>>> CalendarStore::ReplaceCalend
     for (const CalendarRow& row : known) {
       if (listed.contains(row.stored.calendar.external_id)) continue;
       changed = transaction.Execute(kRemoveCalendar, row.row, now) > 0 || changed;
-      transaction.Execute(kDropCursors, row.row);
+      transaction.Send(kDropCursors, row.row);
     }
     std::vector<calendar::StoredCalendar> stored;
     for (CalendarRow& row : CalendarsOf(transaction, fence.account_id)) {
@@ -262,7 +280,7 @@ Task<Result<std::vector<calendar::StoredCalendar>>> CalendarStore::ReplaceCalend
     if (changed) WriteChanged(transaction, fenced->user_id, fence.account_id, {}, now);
     return stored;
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<Cursor>> CalendarStore::BeginEpoch(const Fence& fence, const Id& calendar, const calendar::Window& window) {
@@ -272,11 +290,11 @@ Task<Result<Cursor>> CalendarStore::BeginEpoch(const Fence& fence, const Id& cal
     const auto selected = FindSelected(transaction, calendar, fence.account_id);
     if (!selected) return Fail(selected.error());
     const std::int64_t epoch = selected->epoch + 1;
-    transaction.Execute(kRaiseEpoch, selected->row, epoch, window.from, window.to);
-    transaction.Execute(kBeginCursor, selected->row, window.name, window.from, window.to, window.near, epoch);
+    transaction.Send(kRaiseEpoch, selected->row, epoch, window.from, window.to);
+    transaction.Send(kBeginCursor, selected->row, window.name, window.from, window.to, window.near, epoch);
     return Cursor{.window = window, .epoch = epoch};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<calendar::CalendarCommitResult>> CalendarStore::Apply(const calendar::CalendarCommit& commit) {
@@ -314,16 +332,16 @@ Task<Result<calendar::CalendarCommitResult>> CalendarStore::Apply(const calendar
     for (const std::string& id : commit.departures) {
       find(id, [&](std::int64_t row, const std::string&, const std::string& window) {
         // Another window has it: then this is only where it was.
-        if (window == cursor.window.name) transaction.Execute(kDepart, row, now);
+        if (window == cursor.window.name) transaction.Send(kDepart, row, now);
       });
     }
-    if (cursor.synced_at && cursor.window.near) transaction.Execute(kSynced, selected->row, *cursor.synced_at);
+    if (cursor.synced_at && cursor.window.near) transaction.Send(kSynced, selected->row, *cursor.synced_at);
     if (result.inserted + result.updated + result.deleted > 0) {
       WriteChanged(transaction, fenced->user_id, commit.fence.account_id, commit.calendar_id, now);
     }
     return result;
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::int64_t>> CalendarStore::Sweep(const Fence& fence, const Id& calendar, const Cursor& cursor,
@@ -340,20 +358,20 @@ Task<Result<std::int64_t>> CalendarStore::Sweep(const Fence& fence, const Id& ca
     const auto unseen = RowsOf(transaction, kUnseen, selected->row, cursor.window.name, cursor.epoch, limit);
     for (const std::int64_t row : unseen) {
       if (parts) {
-        transaction.Execute(kDepart, row, now);
+        transaction.Send(kDepart, row, now);
       } else {
-        transaction.Execute(kDeleteEvent, row);
+        transaction.Send(kDeleteEvent, row);
       }
     }
     if (unseen.empty()) {
-      transaction.Execute(kWriteCursor, selected->row, cursor.window.name, cursor.epoch, PhaseName(Phase::kLive),
-                          cursor.token, cursor.synced_at, cursor.window.near);
-      if (cursor.synced_at && cursor.window.near) transaction.Execute(kSynced, selected->row, *cursor.synced_at);
+      transaction.Send(kWriteCursor, selected->row, cursor.window.name, cursor.epoch, PhaseName(Phase::kLive),
+                       cursor.token, cursor.synced_at, cursor.window.near);
+      if (cursor.synced_at && cursor.window.near) transaction.Send(kSynced, selected->row, *cursor.synced_at);
     }
     if (!unseen.empty() && !parts) WriteChanged(transaction, fenced->user_id, fence.account_id, calendar, now);
     return static_cast<std::int64_t>(unseen.size());
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::int64_t>> CalendarStore::MarkDeparted(const Fence& fence, const Id& calendar) {
@@ -364,7 +382,7 @@ Task<Result<std::int64_t>> CalendarStore::MarkDeparted(const Fence& fence, const
     if (!selected) return Fail(selected.error());
     return transaction.Execute(kMark, selected->row);
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::int64_t>> CalendarStore::DropDeparted(const Fence& fence, const Id& calendar, int limit) {
@@ -383,7 +401,7 @@ Task<Result<std::int64_t>> CalendarStore::DropDeparted(const Fence& fence, const
     if (!gone.empty()) WriteChanged(transaction, fenced->user_id, fence.account_id, calendar, now);
     return static_cast<std::int64_t>(gone.size());
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<bool>> CalendarStore::HasDeparted(const Id& calendar) {
@@ -425,7 +443,7 @@ Task<Result<void>> CalendarStore::StoreMasters(const Fence& fence, const Id& cal
     if (changed) WriteChanged(transaction, fenced->user_id, fence.account_id, calendar, now);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> CalendarStore::NoteSearched(const Fence& fence, const Id& calendar) {
@@ -435,10 +453,10 @@ Task<Result<void>> CalendarStore::NoteSearched(const Fence& fence, const Id& cal
     if (!fenced) return Fail(std::move(fenced.error()));
     const auto selected = FindSelected(transaction, calendar, fence.account_id);
     if (!selected) return Fail(selected.error());
-    transaction.Execute(kSearched, selected->row, now);
+    transaction.Send(kSearched, selected->row, now);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> CalendarStore::SetCalendarFault(const Fence& fence, const Id& calendar,
@@ -456,7 +474,7 @@ Task<Result<void>> CalendarStore::SetCalendarFault(const Fence& fence, const Id&
     }
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::int64_t>> CalendarStore::EmptyUnselected(const Fence& fence, int limit) {
@@ -470,13 +488,13 @@ Task<Result<std::int64_t>> CalendarStore::EmptyUnselected(const Fence& fence, in
     if (!fenced) return Fail(std::move(fenced.error()));
     std::int64_t gone = 0;
     for (const std::int64_t row : RowsOf(transaction, kHidden, fence.account_id)) {
-      transaction.Execute(kDropCursors, row);
+      transaction.Send(kDropCursors, row);
       if (gone < limit) gone += transaction.Execute(kEmpty, row, limit - gone);
-      if (gone < limit) transaction.Execute(kForgetRemoved, row);
+      if (gone < limit) transaction.Send(kForgetRemoved, row);
     }
     return gone;
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> CalendarStore::Conclude(const Fence& fence, const Outcome& outcome) {
@@ -491,12 +509,12 @@ Task<Result<void>> CalendarStore::Conclude(const Fence& fence, const Outcome& ou
       Rows rows = transaction.Query(kReadFault, fence.account_id);
       if (rows.Step()) changed = rows.Text(0) != fault.value_or("") || rows.MaybeTime(1) != outcome.next_attempt_at;
     }
-    transaction.Execute(kConclude, fence.account_id, outcome.next_sync_at, outcome.synced_at, fault,
-                        outcome.next_attempt_at, now);
+    transaction.Send(kConclude, fence.account_id, outcome.next_sync_at, outcome.synced_at, fault,
+                     outcome.next_attempt_at, now);
     if (changed) WriteAccountUpdated(transaction, fenced->user_id, fence.account_id, now);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<int>> CalendarStore::ScheduleDue(Instant now, Instant next, int limit) {
@@ -514,14 +532,14 @@ Task<Result<int>> CalendarStore::ScheduleDue(Instant now, Instant next, int limi
       }
     }
     for (const Due& account : due) {
-      transaction.Execute(kMoveOn, account.id, account.may_work ? std::optional(next) : std::nullopt);
+      transaction.Send(kMoveOn, account.id, account.may_work ? std::optional(next) : std::nullopt);
       if (!account.may_work) continue;
       auto inserted = InsertJob(transaction, FetchJob(account.id, account.generation, jobs::Priority::kLive), now);
       if (!inserted) return Fail(std::move(inserted.error()));
     }
     return static_cast<int>(due.size());
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> CalendarStore::Select(const UserId& user, const Id& calendar, bool selected) {
@@ -537,15 +555,15 @@ Task<Result<void>> CalendarStore::Select(const UserId& user, const Id& calendar,
       generation = rows.Int(3);
       if (rows.Bool(2) == selected) return {};
     }
-    transaction.Execute(kSelect, row, selected, now);
-    transaction.Execute(kDropCursors, row);
-    if (!selected) transaction.Execute(kEmpty, row, kEmptyAtOnce);
+    transaction.Send(kSelect, row, selected, now);
+    transaction.Send(kDropCursors, row);
+    if (!selected) transaction.Send(kEmpty, row, kEmptyAtOnce);
     auto inserted = InsertJob(transaction, FetchJob(account, generation, jobs::Priority::kInteractive), now);
     if (!inserted) return Fail(std::move(inserted.error()));
     WriteChanged(transaction, user, account, calendar, now);
     return {};
   };
-  co_return co_await engine_.Write(write, Durability::kPower);
+  co_return co_await engine_.Write(write, Durability::kPower, Isolation::kReadCommitted);
 }
 
 }  // namespace latchkey::storage

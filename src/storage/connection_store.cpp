@@ -12,40 +12,40 @@ namespace {
 
 using connected_accounts::ConnectAttempt;
 
-constexpr std::string_view kInsertAttempt = R"sql(
+const Statement kInsertAttempt(R"sql(
 INSERT INTO connect_attempts (id, user_id, session_id, provider, capabilities, mode, connected_account_id, state,
                               created_at, expires_at, ticket_hash, ticket_expires_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, $11))sql";
+VALUES ($1, $2, $3, $4, $5, $6, $7, 'pending', $8, $9, $10, $11))sql");
 const std::string kAttempts =
     "SELECT id, user_id, session_id, provider, capabilities, mode, connected_account_id, state, error_code, "
     "result_account_id, created_at, expires_at, ticket_hash, ticket_expires_at, params FROM connect_attempts ";
-const std::string kReadAttempt = kAttempts + "WHERE id = $1";
-const std::string kReadAttemptOfUser = kAttempts + "WHERE id = $1 AND user_id = $2";
-const std::string kReadByTicket = kAttempts + "WHERE ticket_hash = $1 AND state = 'pending' AND ticket_expires_at > $2";
-constexpr std::string_view kClearTicket = "UPDATE connect_attempts SET ticket_hash = NULL WHERE id = $1";
-constexpr std::string_view kFailAttempt =
-    "UPDATE connect_attempts SET state = 'failed', error_code = $2, params = $3 WHERE id = $1 AND state = 'pending'";
-constexpr std::string_view kSucceedAttempt = R"sql(
+const Statement kReadAttempt(kAttempts + "WHERE id = $1");
+const Statement kReadAttemptOfUser(kAttempts + "WHERE id = $1 AND user_id = $2");
+const Statement kReadByTicket(kAttempts + "WHERE ticket_hash = $1 AND state = 'pending' AND ticket_expires_at > $2");
+const Statement kClearTicket("UPDATE connect_attempts SET ticket_hash = NULL WHERE id = $1");
+const Statement kFailAttempt(
+    "UPDATE connect_attempts SET state = 'failed', error_code = $2, params = $3 WHERE id = $1 AND state = 'pending'");
+const Statement kSucceedAttempt(R"sql(
 UPDATE connect_attempts SET state = 'succeeded', result_account_id = $3, error_code = $4
-WHERE id = $1 AND user_id = $2 AND state = 'pending')sql";
-constexpr std::string_view kSessionLives = "SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND expires_at > $3";
+WHERE id = $1 AND user_id = $2 AND state = 'pending')sql");
+const Statement kSessionLives("SELECT 1 FROM sessions WHERE id = $1 AND user_id = $2 AND expires_at > $3");
 
-constexpr std::string_view kFindIdentity = R"sql(
+const Statement kFindIdentity(R"sql(
 SELECT id FROM connected_accounts
-WHERE user_id = $1 AND provider = $2 AND provider_account_id = $3 AND disconnecting = 0)sql";
-constexpr std::string_view kFindAccount = "SELECT disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
-constexpr std::string_view kInsertAccount = R"sql(
+WHERE user_id = $1 AND provider = $2 AND provider_account_id = $3 AND disconnecting = FALSE)sql");
+const Statement kFindAccount("SELECT disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2");
+const Statement kInsertAccount(R"sql(
 INSERT INTO connected_accounts (id, user_id, provider, provider_account_id, email, display_name, access_token,
   refresh_token, token_expires_at, refresh_token_expires_at, scope, requested_capabilities, granted_capabilities,
   generation, created_at, updated_at, refresh_token_lifetime)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16))sql";
-constexpr std::string_view kInsertStatus = R"sql(
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $15, $16))sql");
+const Statement kInsertStatus(R"sql(
 INSERT INTO email_sync_status (id, connected_account_id, next_sync_at, created_at, updated_at)
-VALUES ($1, $2, $3, $4, $4))sql";
+VALUES ($1, $2, $3, $4, $4))sql");
 // A provider may leave the refresh token out when it gave one before: the old one stays valid.
-constexpr std::string_view kReconnect = R"sql(
+const Statement kReconnect(R"sql(
 UPDATE connected_accounts
-SET email = $2, display_name = $3, access_token = $4,
+SET email = $2, display_name = $3, access_token = $4, provider_account_id = $13,
     refresh_token = CASE WHEN $5 = '' THEN refresh_token ELSE $5 END, token_expires_at = $6,
     refresh_token_expires_at = CASE WHEN $5 = '' THEN refresh_token_expires_at ELSE $7 END,
     refresh_token_lifetime = CASE WHEN $5 = '' THEN refresh_token_lifetime ELSE $12 END, last_refresh_at = $11,
@@ -53,21 +53,21 @@ SET email = $2, display_name = $3, access_token = $4,
     token_version = token_version + 1, scope = $8, requested_capabilities = $9, granted_capabilities = $10,
     fault_code = NULL, fault_since = NULL, next_attempt_at = NULL, refresh_lease_holder = NULL,
     refresh_lease_until = NULL, updated_at = $11
-WHERE id = $1)sql";
+WHERE id = $1)sql");
 // A paused account stays paused, with nothing due.
-constexpr std::string_view kReconnectStatus = R"sql(
+const Statement kReconnectStatus(R"sql(
 UPDATE email_sync_status
 SET sync_status = CASE WHEN sync_status = 'PAUSED' THEN 'PAUSED' WHEN epoch = 0 THEN 'PENDING'
                        WHEN backfill_complete THEN 'COMPLETED' ELSE 'IN_PROGRESS' END,
-    error_message = NULL, next_sync_at = CASE WHEN sync_status = 'PAUSED' THEN NULL ELSE $2 END, updated_at = $3
-WHERE connected_account_id = $1)sql";
+    error_message = NULL, next_sync_at = CASE WHEN sync_status <> 'PAUSED' THEN CAST($2 AS timestamptz) END, updated_at = $3
+WHERE connected_account_id = $1)sql");
 // The first visit is queued beside it, as for mail. A paused account's calendars wait for it to be resumed.
-constexpr std::string_view kScheduleCalendars = R"sql(
+const Statement kScheduleCalendars(R"sql(
 INSERT INTO calendar_sync_status (connected_account_id, next_sync_at)
-SELECT id, CASE WHEN paused_at IS NULL THEN $2 END FROM connected_accounts WHERE id = $1
+SELECT id, CASE WHEN paused_at IS NULL THEN CAST($2 AS timestamptz) END FROM connected_accounts WHERE id = $1
 ON CONFLICT (connected_account_id) DO UPDATE SET next_sync_at = excluded.next_sync_at, fault_code = NULL,
-  fault_since = NULL, next_attempt_at = NULL)sql";
-constexpr std::string_view kGeneration = "SELECT generation FROM connected_accounts WHERE id = $1";
+  fault_since = NULL, next_attempt_at = NULL)sql");
+const Statement kGeneration("SELECT generation FROM connected_accounts WHERE id = $1");
 
 // The first job is queued beside the account; the scheduler looks again later in case that job found nothing to set.
 constexpr std::chrono::minutes kScheduleSafety{5};
@@ -119,22 +119,22 @@ std::string ScopesOf(const connected_accounts::Connection& connection) {
 
 void Reconnect(Transaction& transaction, const connected_accounts::Connection& connection, Instant now) {
   const auto& account = connection.account;
-  transaction.Execute(kReconnect, account.id, account.email, account.display_name, connection.tokens.access_token,
-                      connection.tokens.refresh_token, connection.tokens.expires_at,
-                      connection.tokens.refresh_expires_at, ScopesOf(connection), CapabilitiesJson(account.requested),
-                      CapabilitiesJson(account.granted), now, SecondsOrNull(connection.tokens.refresh_lifetime));
-  transaction.Execute(kReconnectStatus, account.id, now + kScheduleSafety, now);
+  transaction.Send(kReconnect, account.id, account.email, account.display_name, connection.tokens.access_token,
+                   connection.tokens.refresh_token, connection.tokens.expires_at, connection.tokens.refresh_expires_at,
+                   ScopesOf(connection), CapabilitiesJson(account.requested), CapabilitiesJson(account.granted), now,
+                   SecondsOrNull(connection.tokens.refresh_lifetime), account.provider_account_id);
+  transaction.Send(kReconnectStatus, account.id, now + kScheduleSafety, now);
 }
 
 void InsertAccount(Transaction& transaction, const connected_accounts::Connection& connection, Instant now) {
   const auto& account = connection.account;
-  transaction.Execute(kInsertAccount, account.id, account.user_id, account.provider, account.provider_account_id,
-                      account.email, account.display_name, connection.tokens.access_token,
-                      connection.tokens.refresh_token, connection.tokens.expires_at,
-                      connection.tokens.refresh_expires_at, ScopesOf(connection), CapabilitiesJson(account.requested),
-                      CapabilitiesJson(account.granted), std::max<std::int64_t>(account.generation, 1), now,
-                      SecondsOrNull(connection.tokens.refresh_lifetime));
-  transaction.Execute(kInsertStatus, NewUuid(now), account.id, now + kScheduleSafety, now);
+  transaction.Send(kInsertAccount, account.id, account.user_id, account.provider, account.provider_account_id,
+                   account.email, account.display_name, connection.tokens.access_token, connection.tokens.refresh_token,
+                   connection.tokens.expires_at, connection.tokens.refresh_expires_at, ScopesOf(connection),
+                   CapabilitiesJson(account.requested), CapabilitiesJson(account.granted),
+                   std::max<std::int64_t>(account.generation, 1), now,
+                   SecondsOrNull(connection.tokens.refresh_lifetime));
+  transaction.Send(kInsertStatus, NewUuid(now), account.id, now + kScheduleSafety, now);
 }
 
 ConnectAttempt ReadAttempt(const Rows& rows, Instant now) {
@@ -190,7 +190,7 @@ Result<void> StoreAccount(Transaction& transaction, const connected_accounts::Co
     InsertAccount(transaction, connection, now);
   }
   if (std::ranges::find(account.granted, connected_accounts::Capability::kReadCalendar) != account.granted.end()) {
-    transaction.Execute(kScheduleCalendars, account.id, now + kScheduleSafety);
+    transaction.Send(kScheduleCalendars, account.id, now + kScheduleSafety);
   }
   return {};
 }
@@ -199,9 +199,9 @@ Result<void> StoreAccount(Transaction& transaction, const connected_accounts::Co
 
 Task<Result<void>> AccountStore::InsertAttempt(const ConnectAttempt& attempt) {
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kInsertAttempt, attempt.id, attempt.user_id, attempt.session_id, attempt.provider,
-                        CapabilitiesJson(attempt.capabilities), attempt.mode, OrNull(attempt.account_id),
-                        attempt.created_at, attempt.expires_at, OrNull(attempt.ticket_hash), attempt.ticket_expires_at);
+    transaction.Send(kInsertAttempt, attempt.id, attempt.user_id, attempt.session_id, attempt.provider,
+                     CapabilitiesJson(attempt.capabilities), attempt.mode, OrNull(attempt.account_id),
+                     attempt.created_at, attempt.expires_at, OrNull(attempt.ticket_hash), attempt.ticket_expires_at);
     return {};
   };
   co_return co_await engine_.Write(write);
@@ -224,7 +224,7 @@ Task<Result<ConnectAttempt>> AccountStore::ConsumeTicket(std::string_view ticket
     if (ticket_hash.empty() || !rows.Step()) return Fail(ErrorCode::kNotFound, "no such ticket");
     ConnectAttempt attempt = ReadAttempt(rows, now);
     attempt.ticket_hash.clear();
-    transaction.Execute(kClearTicket, attempt.id);
+    transaction.Send(kClearTicket, attempt.id);
     return attempt;
   };
   co_return co_await engine_.Write(write, Durability::kPower);
@@ -251,7 +251,7 @@ Task<Result<ConnectedAccountId>> AccountStore::StoreConnection(const connected_a
     const auto attempt = ReadLiveAttempt(transaction, connection, now);
     if (!attempt) return Fail(attempt.error());
     if (auto stored = StoreAccount(transaction, connection, now); !stored) return Fail(std::move(stored.error()));
-    transaction.Execute(kSucceedAttempt, attempt->id, account.user_id, account.id, OrNull(connection.note));
+    transaction.Send(kSucceedAttempt, attempt->id, account.user_id, account.id, OrNull(connection.note));
     Rows generation = transaction.Query(kGeneration, account.id);
     generation.Step();
     for (jobs::NewJob job : connection.first_jobs) {

@@ -3,11 +3,9 @@
 namespace latchkey::storage {
 namespace {
 
-constexpr std::string_view kClaim =
-    "INSERT INTO consumed_states (state_hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING";
-constexpr std::string_view kReadOutcome = "SELECT outcome FROM consumed_states WHERE state_hash = $1";
-constexpr std::string_view kFinish =
-    "UPDATE consumed_states SET outcome = $2 WHERE state_hash = $1 AND outcome IS NULL";
+const Statement kClaim("INSERT INTO consumed_states (state_hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING");
+const Statement kReadOutcome("SELECT outcome FROM consumed_states WHERE state_hash = $1");
+const Statement kFinish("UPDATE consumed_states SET outcome = $2 WHERE state_hash = $1 AND outcome IS NULL");
 
 }  // namespace
 
@@ -24,7 +22,7 @@ Task<Result<ConsumedStates::Claim>> ConsumedStates::ClaimState(std::string_view 
 
 Task<Result<void>> ConsumedStates::FinishState(std::string_view state_hash, std::string_view outcome) {
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kFinish, state_hash, outcome);
+    transaction.Send(kFinish, state_hash, outcome);
     return {};
   };
   co_return co_await engine_.Write(write);

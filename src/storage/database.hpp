@@ -15,6 +15,7 @@
 #include "events/event.hpp"
 #include "identity/identity_store.hpp"
 #include "jobs/job_store.hpp"
+#include "legacy/import_store.hpp"
 #include "mail/folder_store.hpp"
 #include "mail/message_store.hpp"
 #include "mail/outbox.hpp"
@@ -24,8 +25,10 @@
 
 namespace latchkey::storage {
 
+struct RestoreMark;
+
 struct DatabaseOptions {
-  /// "sqlite:PATH" or a plain path.
+  /// "sqlite:PATH", a plain path, or "postgresql://USER:PASSWORD@HOST:PORT/DATABASE".
   std::string url;
   int readers = 2;
 };
@@ -62,6 +65,13 @@ class Database {
   virtual sync::PauseStore& pauses() = 0;
   virtual audit::AuditStore& audits() = 0;
   virtual push::PushStore& push() = 0;
+  virtual legacy::ImportStore& legacy_imports() = 0;
+
+  /// After the database was put back to an earlier state by its own means, before a server starts: see
+  /// restore_mark.hpp.
+  virtual Task<Result<RestoreMark>> MarkRestored() = 0;
+  /// True while a copy into this database has not ended (copy/copy_database.hpp): nothing may be started on it.
+  virtual Task<Result<bool>> HasUnfinishedCopy() = 0;
 
   /// Called on the loop after each commit that made jobs runnable; after one that wrote events, with each user they are
   /// for. Set both before the first write.

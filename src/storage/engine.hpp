@@ -1,11 +1,5 @@
 #pragma once
 
-#include <boost/asio/associated_executor.hpp>
-#include <boost/asio/async_result.hpp>
-#include <boost/asio/execution/outstanding_work.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/prefer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -36,7 +30,7 @@ enum class Isolation {
   kReadCommitted,
 };
 
-/// Called on the loop after a commit, before the writers of that commit go on.
+/// Called on the loop after a commit, before its writers go on. An empty id stands for everybody.
 struct CommitHooks {
   std::function<void()> jobs_inserted;
   std::function<void(const UserId&)> events_written;
@@ -64,37 +58,31 @@ class Unit {
 ///
 /// Bodies are callables kept by reference (the caller's frame waits, also when it is cancelled meanwhile), take
 /// (Transaction&) or (Connection&) and return a Result. A body that returns a failure or throws DatabaseError has
-/// changed nothing. Everything a body needs is captured before: no clock, no loop state inside. A write's body may run
+/// changed nothing. Everything a body needs is captured before: no clock, no loop state inside. A body may run
 /// more than once (another transaction stood in its way, the connection was lost before the commit): it starts from
 /// what it captured each time, and so consumes none of it.
 class Engine {
+  enum class Kind { kWrite, kRead, kCompute };
+
  public:
   virtual ~Engine() = default;
 
   template <class Body>
   Task<std::invoke_result_t<Body&, Transaction&>> Write(Body& body, Durability durability = Durability::kProcess,
                                                         Isolation isolation = Isolation::kSerializable) {
-    using Outcome = std::invoke_result_t<Body&, Transaction&>;
-    std::optional<Outcome> outcome;
-    co_await Enter<WriteUnit<Body, Outcome>>(body, outcome, durability, isolation);
-    co_return std::move(*outcome);
+    return Run<Kind::kWrite, std::invoke_result_t<Body&, Transaction&>>(body, durability, isolation);
   }
 
   template <class Body>
   Task<std::invoke_result_t<Body&, Connection&>> Read(Body& body) {
-    using Outcome = std::invoke_result_t<Body&, Connection&>;
-    std::optional<Outcome> outcome;
-    co_await Enter<ReadUnit<Body, Outcome>>(body, outcome, Durability::kProcess, Isolation::kSerializable);
-    co_return std::move(*outcome);
+    return Run<Kind::kRead, std::invoke_result_t<Body&, Connection&>>(body, Durability::kProcess,
+                                                                      Isolation::kSerializable);
   }
 
   /// Work without the database (compression) away from the loop. `body` takes nothing and returns a Result.
   template <class Body>
   Task<std::invoke_result_t<Body&>> Compute(Body& body) {
-    using Outcome = std::invoke_result_t<Body&>;
-    std::optional<Outcome> outcome;
-    co_await Enter<ComputeUnit<Body, Outcome>>(body, outcome, Durability::kProcess, Isolation::kSerializable);
-    co_return std::move(*outcome);
+    return Run<Kind::kCompute, std::invoke_result_t<Body&>>(body, Durability::kProcess, Isolation::kSerializable);
   }
 
   /// Loop thread, before the first write.
@@ -112,81 +100,51 @@ class Engine {
   virtual void EnqueueCompute(std::unique_ptr<Unit> unit) = 0;
 
  private:
-  enum class Kind { kWrite, kRead, kCompute };
-
-  template <class Body, class Outcome, class Handler>
-  class UnitBase : public Unit {
+  /// The caller's coroutine, as a unit continues it. Its only implementation is in engine.cpp: what the loop needs for
+  /// it is expensive to compile, and bodies are many.
+  class Caller {
    public:
-    UnitBase(Body& body, std::optional<Outcome>& outcome, Handler handler)
-        : body_(body),
-          outcome_(outcome),
-          home_(boost::asio::prefer(boost::asio::get_associated_executor(handler),
-                                    boost::asio::execution::outstanding_work.tracked)),
-          handler_(std::move(handler)) {}
-    void Refuse(Error error) override { outcome_ = Outcome(Fail(std::move(error))); }
-    void Finish() override { boost::asio::post(home_, std::move(handler_)); }
+    virtual ~Caller() = default;
+    virtual void Continue() = 0;
+  };
+  class CallersUnit : public Unit {
+   public:
+    void Finish() override { caller->Continue(); }
+    std::unique_ptr<Caller> caller;
+  };
+  template <class Handler>
+  class CallerOf;
+  Task<void> Enter(std::unique_ptr<CallersUnit> unit, Kind kind);
 
-   protected:
-    using Home =
-        std::decay_t<decltype(boost::asio::prefer(boost::asio::get_associated_executor(std::declval<Handler&>()),
-                                                  boost::asio::execution::outstanding_work.tracked))>;
+  template <Kind kKind, class Body, class Outcome>
+  class BodyUnit final : public CallersUnit {
+   public:
+    BodyUnit(Body& body, std::optional<Outcome>& outcome) : body_(body), outcome_(outcome) {}
+    bool RunWrite([[maybe_unused]] Transaction& transaction) override {
+      if constexpr (kKind == Kind::kWrite) outcome_ = body_(transaction);
+      return outcome_ && outcome_->has_value();
+    }
+    void RunRead([[maybe_unused]] Connection& connection) override {
+      if constexpr (kKind == Kind::kRead) outcome_ = body_(connection);
+    }
+    void RunCompute() override {
+      if constexpr (kKind == Kind::kCompute) outcome_ = body_();
+    }
+    void Refuse(Error error) override { outcome_ = Outcome(Fail(std::move(error))); }
+
+   private:
     Body& body_;
     std::optional<Outcome>& outcome_;
-    Home home_;
-    Handler handler_;
-  };
-  // Named by Enter with the handler added as last argument.
-  template <class Body, class Outcome>
-  struct WriteUnit {
-    template <class Handler>
-    class Of final : public UnitBase<Body, Outcome, Handler> {
-     public:
-      using UnitBase<Body, Outcome, Handler>::UnitBase;
-      bool RunWrite(Transaction& transaction) override {
-        this->outcome_ = this->body_(transaction);
-        return this->outcome_->has_value();
-      }
-    };
-    static constexpr Kind kKind = Kind::kWrite;
-  };
-  template <class Body, class Outcome>
-  struct ReadUnit {
-    template <class Handler>
-    class Of final : public UnitBase<Body, Outcome, Handler> {
-     public:
-      using UnitBase<Body, Outcome, Handler>::UnitBase;
-      void RunRead(Connection& connection) override { this->outcome_ = this->body_(connection); }
-    };
-    static constexpr Kind kKind = Kind::kRead;
-  };
-  template <class Body, class Outcome>
-  struct ComputeUnit {
-    template <class Handler>
-    class Of final : public UnitBase<Body, Outcome, Handler> {
-     public:
-      using UnitBase<Body, Outcome, Handler>::UnitBase;
-      void RunCompute() override { this->outcome_ = this->body_(); }
-    };
-    static constexpr Kind kKind = Kind::kCompute;
   };
 
-  template <class Shape, class Body, class Outcome>
-  Task<void> Enter(Body& body, std::optional<Outcome>& outcome, Durability durability, Isolation isolation) {
-    auto start = [this, &body, &outcome, durability, isolation](auto handler) {
-      using Concrete = typename Shape::template Of<decltype(handler)>;
-      auto unit = std::make_unique<Concrete>(body, outcome, std::move(handler));
-      unit->durability = durability;
-      unit->isolation = isolation;
-      if constexpr (Shape::kKind == Kind::kWrite) {
-        EnqueueWrite(std::move(unit));
-      } else if constexpr (Shape::kKind == Kind::kRead) {
-        EnqueueRead(std::move(unit));
-      } else {
-        EnqueueCompute(std::move(unit));
-      }
-    };
-    co_await boost::asio::async_initiate<const boost::asio::use_awaitable_t<>, void()>(start,
-                                                                                       boost::asio::use_awaitable);
+  template <Kind kKind, class Outcome, class Body>
+  Task<Outcome> Run(Body& body, Durability durability, Isolation isolation) {
+    std::optional<Outcome> outcome;
+    auto unit = std::make_unique<BodyUnit<kKind, Body, Outcome>>(body, outcome);
+    unit->durability = durability;
+    unit->isolation = isolation;
+    co_await Enter(std::move(unit), kKind);
+    co_return std::move(*outcome);
   }
 };
 

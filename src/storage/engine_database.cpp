@@ -5,16 +5,19 @@
 #include "storage/calendar_reader.hpp"
 #include "storage/calendar_store.hpp"
 #include "storage/consumed_states.hpp"
+#include "storage/copy/copy_database.hpp"
 #include "storage/event_store.hpp"
 #include "storage/folder_store.hpp"
 #include "storage/identity_store.hpp"
 #include "storage/job_store.hpp"
 #include "storage/key_store.hpp"
+#include "storage/legacy_store.hpp"
 #include "storage/message_reader.hpp"
 #include "storage/message_store.hpp"
 #include "storage/outbox_store.hpp"
 #include "storage/pause_store.hpp"
 #include "storage/push_store.hpp"
+#include "storage/restore_mark.hpp"
 
 namespace latchkey::storage {
 namespace {
@@ -37,7 +40,9 @@ class EngineDatabase final : public Database {
         events_(*engine_),
         pauses_(*engine_),
         audits_(*engine_, clock),
-        push_(*engine_) {}
+        push_(*engine_),
+        legacy_(*engine_, clock),
+        clock_(clock) {}
 
   mail::MessageStore& messages() override { return messages_; }
   mail::MessageReader& message_reader() override { return reader_; }
@@ -54,6 +59,20 @@ class EngineDatabase final : public Database {
   sync::PauseStore& pauses() override { return pauses_; }
   audit::AuditStore& audits() override { return audits_; }
   push::PushStore& push() override { return push_; }
+  legacy::ImportStore& legacy_imports() override { return legacy_; }
+
+  Task<Result<bool>> HasUnfinishedCopy() override {
+    auto read = [](Connection& connection) -> Result<bool> { return copy::HasUnfinishedCopy(connection); };
+    co_return co_await engine_->Read(read);
+  }
+
+  Task<Result<RestoreMark>> MarkRestored() override {
+    const Instant now = clock_.Now();
+    auto write = [&](Transaction& transaction) -> Result<RestoreMark> {
+      return storage::MarkRestored(transaction, now, 0, {});
+    };
+    co_return co_await engine_->Write(write, Durability::kPower);
+  }
 
   void OnCommit(std::function<void()> jobs_ready, std::function<void(const UserId&)> events_written) override {
     CommitHooks hooks{.jobs_inserted = std::move(jobs_ready), .events_written = std::move(events_written)};
@@ -90,6 +109,8 @@ class EngineDatabase final : public Database {
   PauseStore pauses_;
   AuditStore audits_;
   PushStore push_;
+  LegacyStore legacy_;
+  const Clock& clock_;
 };
 
 }  // namespace

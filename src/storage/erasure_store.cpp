@@ -13,50 +13,47 @@ namespace {
 using connected_accounts::ErasureReceipt;
 using Counts = std::map<std::string, std::int64_t>;
 
-constexpr std::string_view kReadForErase =
-    "SELECT disconnecting, email, provider FROM connected_accounts WHERE id = $1 AND user_id = $2";
+const Statement kReadForErase(
+    "SELECT disconnecting, email, provider FROM connected_accounts WHERE id = $1 AND user_id = $2");
 // From here on no write of older work can succeed, and the person's lists no longer show the account's mail.
-constexpr std::string_view kBegin = R"sql(
+const Statement kBegin(R"sql(
 UPDATE connected_accounts
-SET generation = generation + 1, disconnecting = 1, is_active = 0, updated_at = $2
-WHERE id = $1 RETURNING generation)sql";
-constexpr std::string_view kStopSchedule =
-    "UPDATE email_sync_status SET next_sync_at = NULL, updated_at = $2 WHERE connected_account_id = $1";
-constexpr std::string_view kStopCalendars =
-    "UPDATE calendar_sync_status SET next_sync_at = NULL WHERE connected_account_id = $1";
-constexpr std::string_view kInsertReceipt = R"sql(
+SET generation = generation + 1, disconnecting = TRUE, is_active = FALSE, updated_at = $2
+WHERE id = $1 RETURNING generation)sql");
+const Statement kStopSchedule(
+    "UPDATE email_sync_status SET next_sync_at = NULL, updated_at = $2 WHERE connected_account_id = $1");
+const Statement kStopCalendars("UPDATE calendar_sync_status SET next_sync_at = NULL WHERE connected_account_id = $1");
+const Statement kInsertReceipt(R"sql(
 INSERT INTO erasures (id, user_id, connected_account_id, email, provider, total, requested_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7))sql";
+VALUES ($1, $2, $3, $4, $5, $6, $7))sql");
 
 const std::string kReceipt =
     "SELECT id, user_id, connected_account_id, email, provider, total, revoked_at_provider, requested_at, completed_at "
     "FROM erasures";
-const std::string kReceiptOfAccount = kReceipt + " WHERE connected_account_id = $1 AND user_id = $2";
-const std::string kReceiptById = kReceipt + " WHERE id = $1 AND user_id = $2";
-constexpr std::string_view kReadCounts =
-    "SELECT table_name, deleted FROM erasure_counts WHERE erasure_id = $1 ORDER BY table_name";
-constexpr std::string_view kAddCount = R"sql(
+const Statement kReceiptOfAccount(kReceipt + " WHERE connected_account_id = $1 AND user_id = $2");
+const Statement kReceiptById(kReceipt + " WHERE id = $1 AND user_id = $2");
+const Statement kReadCounts("SELECT table_name, deleted FROM erasure_counts WHERE erasure_id = $1 ORDER BY table_name");
+const Statement kAddCount(R"sql(
 INSERT INTO erasure_counts (erasure_id, table_name, deleted) VALUES ($1, $2, $3)
-ON CONFLICT (erasure_id, table_name) DO UPDATE SET deleted = deleted + excluded.deleted)sql";
-constexpr std::string_view kComplete =
-    "UPDATE erasures SET completed_at = $2 WHERE connected_account_id = $1 AND completed_at IS NULL";
-constexpr std::string_view kMarkRevoked = "UPDATE erasures SET revoked_at_provider = 1 WHERE connected_account_id = $1";
+ON CONFLICT (erasure_id, table_name) DO UPDATE SET deleted = erasure_counts.deleted + excluded.deleted)sql");
+const Statement kComplete(
+    "UPDATE erasures SET completed_at = $2 WHERE connected_account_id = $1 AND completed_at IS NULL");
+const Statement kMarkRevoked("UPDATE erasures SET revoked_at_provider = TRUE WHERE connected_account_id = $1");
 
-constexpr std::string_view kReadErasing = R"sql(
+const Statement kReadErasing(R"sql(
 SELECT a.user_id, e.id FROM connected_accounts a JOIN erasures e ON e.connected_account_id = a.id
-WHERE a.id = $1 AND a.disconnecting = 1)sql";
-constexpr std::string_view kAccountExists = "SELECT 1 FROM connected_accounts WHERE id = $1";
-constexpr std::string_view kSomeMessages =
-    "SELECT row_id FROM synced_messages WHERE connected_account_id = $1 LIMIT $2";
+WHERE a.id = $1 AND a.disconnecting = TRUE)sql");
+const Statement kAccountExists("SELECT 1 FROM connected_accounts WHERE id = $1");
+const Statement kSomeMessages("SELECT row_id FROM synced_messages WHERE connected_account_id = $1 LIMIT $2");
 
 /// Tables that name the account in a column of their own, in the order in which they are emptied. `rows` finds and
 /// deletes at most $2 of them.
 struct Table {
   std::string_view name;
-  std::string_view count;
-  std::string_view erase;
+  Statement count;
+  Statement erase;
 };
-constexpr Table kTables[] = {
+const Table kTables[] = {
     {"push_channels", "SELECT count(*) FROM push_channels WHERE connected_account_id = $1",
      "DELETE FROM push_channels WHERE id IN (SELECT id FROM push_channels WHERE connected_account_id = $1 LIMIT $2)"},
     {"audit_ids", "SELECT count(*) FROM audit_ids WHERE connected_account_id = $1",
@@ -100,7 +97,8 @@ constexpr Table kTables[] = {
     {"calendar_cursors",
      "SELECT count(*) FROM calendars c JOIN calendar_cursors k ON k.calendar_row = c.row_id "
      "WHERE c.connected_account_id = $1",
-     "DELETE FROM calendar_cursors WHERE (calendar_row, window) IN (SELECT k.calendar_row, k.window FROM calendars c "
+     "DELETE FROM calendar_cursors WHERE (calendar_row, \"window\") IN (SELECT k.calendar_row, k.\"window\" FROM "
+     "calendars c "
      "JOIN calendar_cursors k ON k.calendar_row = c.row_id WHERE c.connected_account_id = $1 LIMIT $2)"},
     {"calendars", "SELECT count(*) FROM calendars WHERE connected_account_id = $1",
      "DELETE FROM calendars WHERE row_id IN (SELECT row_id FROM calendars WHERE connected_account_id = $1 LIMIT $2)"},
@@ -135,20 +133,20 @@ constexpr Table kTables[] = {
     {"email_sync_status", "SELECT count(*) FROM email_sync_status WHERE connected_account_id = $1",
      "DELETE FROM email_sync_status WHERE connected_account_id IN "
      "(SELECT connected_account_id FROM email_sync_status WHERE connected_account_id = $1 LIMIT $2)"},
-    {"connected_accounts", kAccountExists,
+    {"connected_accounts", "SELECT 1 FROM connected_accounts WHERE id = $1",
      "DELETE FROM connected_accounts WHERE id IN (SELECT id FROM connected_accounts WHERE id = $1 LIMIT $2)"},
 };
 
-constexpr std::string_view kCountMessages = "SELECT count(*) FROM synced_messages WHERE connected_account_id = $1";
-constexpr std::string_view kCountAttachments = R"sql(
+const Statement kCountMessages("SELECT count(*) FROM synced_messages WHERE connected_account_id = $1");
+const Statement kCountAttachments(R"sql(
 SELECT count(*) FROM synced_messages m JOIN attachments t ON t.message_row = m.row_id
-WHERE m.connected_account_id = $1 AND m.has_attachments = 1)sql";
-constexpr std::string_view kCountPlacements =
-    "SELECT coalesce(sum(total), 0) FROM labels WHERE connected_account_id = $1";
-constexpr std::string_view kForgetJob = R"sql(
-UPDATE jobs SET connected_account_id = NULL, unique_key = NULL WHERE connected_account_id = $1)sql";
+WHERE m.connected_account_id = $1 AND m.has_attachments = TRUE)sql");
+const Statement kCountPlacements(
+    "SELECT CAST(coalesce(sum(total), 0) AS bigint) FROM labels WHERE connected_account_id = $1");
+const Statement kForgetJob(R"sql(
+UPDATE jobs SET connected_account_id = NULL, unique_key = NULL WHERE connected_account_id = $1)sql");
 
-std::int64_t Count(Connection& connection, std::string_view sql, const ConnectedAccountId& id) {
+std::int64_t Count(Connection& connection, const Sql& sql, const ConnectedAccountId& id) {
   Rows rows = connection.Query(sql, id);
   return rows.Step() ? rows.Int(0) : 0;
 }
@@ -185,13 +183,15 @@ Result<ErasureReceipt> ReadReceipt(Connection& connection, Rows rows) {
 /// The search index only marks words as deleted; they leave it when its segments are merged down to one. Merges some
 /// pages; false when there was nothing left to merge.
 bool MergeSearchIndex(Transaction& transaction) {
+  // PostgreSQL takes words out when their rows go.
+  if (transaction.dialect() == Dialect::kPostgres) return false;
   const auto written = [&] {
     Rows rows = transaction.Query("SELECT total_changes()");
     rows.Step();
     return rows.Int(0);
   };
   const auto before = written();
-  transaction.Execute("INSERT INTO message_search (message_search, rank) VALUES ('merge', -1000)");
+  transaction.Send("INSERT INTO message_search (message_search, rank) VALUES ('merge', -1000)");
   // The command itself counts as one (SQLite's manual, FTS5 section 6.8).
   return written() - before >= 2;
 }
@@ -246,7 +246,7 @@ Task<Result<ErasureReceipt>> AccountStore::BeginErase(const UserId& user, const 
       if (!rows.Step()) return ReadReceipt(transaction.connection(), transaction.Query(kReceiptOfAccount, id, user));
       begun = rows.Bool(0);
       if (!begun) {
-        transaction.Execute(kInsertReceipt, NewUuid(now), user, id, rows.Text(1), rows.Text(2), *total, now);
+        transaction.Send(kInsertReceipt, NewUuid(now), user, id, rows.Text(1), rows.Text(2), *total, now);
       }
     }
     if (!begun) {
@@ -257,8 +257,8 @@ Task<Result<ErasureReceipt>> AccountStore::BeginErase(const UserId& user, const 
         generation = rows.Int(0);
         rows.Step();
       }
-      transaction.Execute(kStopSchedule, id, now);
-      transaction.Execute(kStopCalendars, id);
+      transaction.Send(kStopSchedule, id, now);
+      transaction.Send(kStopCalendars, id);
       CancelWaitingJobs(transaction, id, {}, now);
       auto receipt = ReadReceipt(transaction.connection(), transaction.Query(kReceiptOfAccount, id, user));
       if (!receipt) return receipt;
@@ -297,11 +297,11 @@ Task<Result<bool>> AccountStore::EraseSome(const ConnectedAccountId& id, int lim
     Counts counts;
     const bool done = EraseChunk(transaction, id, std::max(limit, 1), now, counts);
     for (const auto& [table, deleted] : counts) {
-      if (deleted > 0) transaction.Execute(kAddCount, erasure, table, deleted);
+      if (deleted > 0) transaction.Send(kAddCount, erasure, table, deleted);
     }
     if (done) {
-      transaction.Execute(kForgetJob, id);
-      transaction.Execute(kComplete, id, now);
+      transaction.Send(kForgetJob, id);
+      transaction.Send(kComplete, id, now);
       // Without the account's id: no row may carry it any more.
       const events::NewEvent event{
           .type = "account.updated", .user_id = user, .payload = fmt::format(R"({{"erasure_id":"{}"}})", erasure)};
@@ -314,13 +314,14 @@ Task<Result<bool>> AccountStore::EraseSome(const ConnectedAccountId& id, int lim
 
 Task<Result<void>> AccountStore::MarkRevoked(const ConnectedAccountId& id) {
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kMarkRevoked, id);
+    transaction.Send(kMarkRevoked, id);
     return {};
   };
   co_return co_await engine_.Write(write);
 }
 
 Task<Result<ErasureReceipt>> AccountStore::GetErasure(const UserId& user, std::string_view id) {
+  if (!IsUuid(id)) co_return Fail(ErrorCode::kNotFound, "no such receipt");
   auto read = [&](Connection& connection) { return ReadReceipt(connection, connection.Query(kReceiptById, id, user)); };
   co_return co_await engine_.Read(read);
 }

@@ -11,6 +11,7 @@
 #include "base/encoding.hpp"
 #include "calendar/series.hpp"
 #include "storage/calendar_rows.hpp"
+#include "storage/statement.hpp"
 
 namespace latchkey::storage {
 namespace {
@@ -20,42 +21,55 @@ using calendar::EventKind;
 using calendar::EventStatus;
 using calendar::ListedEvent;
 
-constexpr std::string_view kCalendars = R"sql(
+const Statement kCalendars(R"sql(
 SELECT c.row_id, c.id, c.connected_account_id, c.covered_from, c.covered_to
 FROM connected_accounts a JOIN calendars c ON c.connected_account_id = a.id
-WHERE a.user_id = $1 AND a.disconnecting = 0 AND c.selected = 1 AND c.removed = 0
-  AND ($2 IS NULL OR a.id = $2) AND ($3 IS NULL OR c.id = $3))sql";
-constexpr std::string_view kOwnsAccount =
-    "SELECT 1 FROM connected_accounts WHERE id = $1 AND user_id = $2 AND disconnecting = 0";
-constexpr std::string_view kOwnsCalendar = R"sql(
+WHERE a.user_id = $1 AND a.disconnecting = FALSE AND c.selected = TRUE AND c.removed = FALSE
+  AND (a.id = $2 OR $2 IS NULL) AND (c.id = $3 OR $3 IS NULL))sql");
+const Statement kOwnsAccount(
+    "SELECT 1 FROM connected_accounts WHERE id = $1 AND user_id = $2 AND disconnecting = FALSE");
+const Statement kOwnsCalendar(R"sql(
 SELECT 1 FROM calendars c JOIN connected_accounts a ON a.id = c.connected_account_id
-WHERE c.id = $1 AND a.user_id = $2 AND a.disconnecting = 0 AND c.removed = 0)sql";
+WHERE c.id = $1 AND a.user_id = $2 AND a.disconnecting = FALSE AND c.removed = FALSE)sql");
 
 // A page begins behind (sort_start, id) = ($4, $5). What is short began within a day before the range; what is long has
 // an index of its own, by its end.
-const std::string kShort = "SELECT " + std::string(kEventColumns) + R"sql(
+// On PostgreSQL ids are UUIDs, in the order of their text; where a page begins may be between two of them.
+const std::string kSelect = "SELECT " + std::string(kEventColumns);
+const Statement kShort(kSelect + R"sql(
 FROM calendar_events e
 WHERE e.calendar_row = $1 AND e.is_all_day = $2 AND (e.sort_start, e.id) > ($4, $5) AND e.sort_start < $6
   AND e.kind <> 'master' AND (e.sort_end > $3 OR e.sort_start >= $3)
-ORDER BY e.sort_start, e.id LIMIT $7)sql";
-const std::string kLong = "SELECT " + std::string(kEventColumns) + R"sql(
+ORDER BY e.sort_start, e.id LIMIT $7)sql",
+                       kSelect + R"sql(
+FROM calendar_events e
+WHERE e.calendar_row = $1 AND e.is_all_day = $2 AND e.sort_start >= $4 AND e.sort_start < $6
+  AND (e.sort_start > $4 OR CAST(e.id AS text) COLLATE "C" > $5)
+  AND e.kind <> 'master' AND (e.sort_end > $3 OR e.sort_start >= $3)
+ORDER BY e.sort_start, e.id LIMIT $7)sql");
+const Statement kLong(kSelect + R"sql(
 FROM calendar_events e INDEXED BY idx_calendar_events_long
 WHERE e.calendar_row = $1 AND e.is_all_day = $2 AND e.sort_end > $3 AND e.sort_start < $6 AND e.sort_start < $7
-  AND (e.sort_start, e.id) > ($4, $5) AND e.kind <> 'master' AND e.sort_end - e.sort_start > 86400000000)sql";
-const std::string kMasters = "SELECT " + std::string(kEventColumns) + R"sql(
+  AND (e.sort_start, e.id) > ($4, $5) AND e.kind <> 'master' AND e.sort_end - e.sort_start > 86400000000)sql",
+                      kSelect + R"sql(
 FROM calendar_events e
-WHERE e.calendar_row = $1 AND e.kind = 'master' AND e.sort_end > $2 AND e.sort_start < $3)sql";
-const std::string kMaster = "SELECT " + std::string(kEventColumns) + R"sql(
-FROM calendar_events e WHERE e.calendar_row = $1 AND e.external_event_id = $2)sql";
-const std::string kReplaced = R"sql(
+WHERE e.calendar_row = $1 AND e.is_all_day = $2 AND e.sort_end > $3 AND e.sort_start < $6 AND e.sort_start < $7
+  AND (e.sort_start > $4 OR e.sort_start = $4 AND CAST(e.id AS text) COLLATE "C" > $5)
+  AND e.kind <> 'master' AND e.sort_end - e.sort_start > 86400000000)sql");
+const Statement kMasters(kSelect + R"sql(
+FROM calendar_events e
+WHERE e.calendar_row = $1 AND e.kind = 'master' AND e.sort_end > $2 AND e.sort_start < $3)sql");
+const Statement kMaster(kSelect + R"sql(
+FROM calendar_events e WHERE e.calendar_row = $1 AND e.external_event_id = $2)sql");
+const Statement kReplaced(R"sql(
 SELECT original_start FROM calendar_events
-WHERE calendar_row = $1 AND series_external_id = $2 AND original_start IS NOT NULL ORDER BY original_start)sql";
-const std::string kById = "SELECT " + std::string(kEventColumns) + R"sql(, c.id, c.connected_account_id
+WHERE calendar_row = $1 AND series_external_id = $2 AND original_start IS NOT NULL ORDER BY original_start)sql");
+const Statement kById(kSelect + R"sql(, c.id, c.connected_account_id
 FROM calendar_events e JOIN calendars c ON c.row_id = e.calendar_row
 JOIN connected_accounts a ON a.id = c.connected_account_id
-WHERE e.id = $1 AND a.user_id = $2 AND a.disconnecting = 0 AND c.selected = 1 AND c.removed = 0)sql";
+WHERE e.id = $1 AND a.user_id = $2 AND a.disconnecting = FALSE AND c.selected = TRUE AND c.removed = FALSE)sql");
 
-const std::array kStatements{kShort, kLong, kMasters, kMaster, kReplaced};
+const std::array<const Statement*, 5> kStatements{&kShort, &kLong, &kMasters, &kMaster, &kReplaced};
 
 constexpr std::chrono::days kDay{1};
 /// A few million steps are some hundred milliseconds.
@@ -191,11 +205,11 @@ class Lister {
     ReadRows(calendar, kShort, all_day, from, walk, to, limit_ + 1);
   }
 
-  void ReadRows(const CalendarRow& calendar, const std::string& sql, bool all_day, Instant from, const Place& after,
-                Instant to, std::int64_t last) {
+  void ReadRows(const CalendarRow& calendar, const Sql& sql, bool all_day, Instant from, const Place& after, Instant to,
+                std::int64_t last) {
     const std::int64_t start =
         after.start == Instant::min() ? std::numeric_limits<std::int64_t>::min() : ToMicros(after.start);
-    Rows rows = connection_.Query(sql, calendar.row, all_day, from, start, after.id, to, last);
+    Rows rows = connection_.Query(sql, calendar.row, all_day, ToMicros(from), start, after.id, ToMicros(to), last);
     while (rows.Step()) {
       EventRow row = ReadEvent(rows);
       // A called-off occurrence of a series is nobody's event any more.
@@ -241,7 +255,7 @@ class Lister {
     if (inside) return;
     std::vector<EventRow> masters;
     {
-      Rows rows = connection_.Query(kMasters, calendar.row, query_.from - kDay, query_.to + kDay);
+      Rows rows = connection_.Query(kMasters, calendar.row, ToMicros(query_.from - kDay), ToMicros(query_.to + kDay));
       while (rows.Step()) masters.push_back(ReadEvent(rows));
     }
     for (EventRow& master : masters) {
@@ -366,6 +380,6 @@ Result<ListedEvent> GetStoredEvent(Connection& connection, const UserId& user, c
   return listed;
 }
 
-std::span<const std::string> EventListStatements() { return kStatements; }
+std::span<const Statement* const> EventListStatements() { return kStatements; }
 
 }  // namespace latchkey::storage

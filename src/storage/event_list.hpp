@@ -6,6 +6,7 @@
 
 #include "calendar/calendar_store.hpp"
 #include "storage/rows.hpp"
+#include "storage/statement.hpp"
 
 namespace latchkey::storage {
 
@@ -16,6 +17,6 @@ Result<calendar::EventList> ListStoredEvents(Connection& connection, const calen
 Result<calendar::ListedEvent> GetStoredEvent(Connection& connection, const UserId& user, const std::string& id);
 
 /// What a list asks of the database, for the test that looks at their plans.
-std::span<const std::string> EventListStatements();
+std::span<const Statement* const> EventListStatements();
 
 }  // namespace latchkey::storage

@@ -11,7 +11,7 @@ class EventStore final : public events::EventStore {
   explicit EventStore(Engine& engine) : engine_(engine) {}
 
   Task<Result<std::vector<events::Event>>> ListAfter(const UserId& user, std::int64_t after, int limit) override;
-  Task<Result<std::int64_t>> LatestId() override;
+  Task<Result<std::int64_t>> LatestId(const UserId& user) override;
   Task<Result<int>> Prune(Instant before, int limit) override;
 
  private:

@@ -15,88 +15,90 @@ namespace {
 
 using Change = MessageWriter::Change;
 
-constexpr std::string_view kListFolders = R"sql(
-SELECT folder_id, link, round, complete, done, total FROM folder_cursors WHERE connected_account_id = $1)sql";
-constexpr std::string_view kFindFolder = R"sql(
-SELECT link, round, complete, done FROM folder_cursors WHERE connected_account_id = $1 AND folder_id = $2)sql";
-constexpr std::string_view kNextRound = R"sql(
-UPDATE email_sync_status SET folder_round = folder_round + 1 WHERE connected_account_id = $1 RETURNING folder_round)sql";
-constexpr std::string_view kBeginRound = R"sql(
+const Statement kListFolders(R"sql(
+SELECT folder_id, link, round, complete, done, total FROM folder_cursors WHERE connected_account_id = $1)sql");
+const Statement kFindFolder(R"sql(
+SELECT link, round, complete, done FROM folder_cursors WHERE connected_account_id = $1 AND folder_id = $2)sql");
+const Statement kNextRound(R"sql(
+UPDATE email_sync_status SET folder_round = folder_round + 1 WHERE connected_account_id = $1 RETURNING folder_round)sql");
+const Statement kBeginRound(R"sql(
 INSERT INTO folder_cursors (connected_account_id, folder_id, link, round, complete, done, total, updated_at)
-VALUES ($1, $2, '', $3, 0, 0, $4, $5)
+VALUES ($1, $2, '', $3, FALSE, 0, $4, $5)
 ON CONFLICT (connected_account_id, folder_id)
-DO UPDATE SET link = '', round = excluded.round, complete = 0, done = 0, total = max(total, excluded.total),
-  updated_at = excluded.updated_at)sql";
-constexpr std::string_view kMoveLink = R"sql(
+DO UPDATE SET link = '', round = excluded.round, complete = FALSE, done = 0,
+  total = CASE WHEN folder_cursors.total > excluded.total THEN folder_cursors.total ELSE excluded.total END,
+  updated_at = excluded.updated_at)sql");
+const Statement kMoveLink(R"sql(
 UPDATE folder_cursors SET link = $3, complete = $4, done = $5, updated_at = $6
-WHERE connected_account_id = $1 AND folder_id = $2 AND (link <> $3 OR complete <> $4 OR done <> $5))sql";
-constexpr std::string_view kDropFolder =
-    "DELETE FROM folder_cursors WHERE connected_account_id = $1 AND folder_id = $2";
+WHERE connected_account_id = $1 AND folder_id = $2 AND (link <> $3 OR complete <> $4 OR done <> $5))sql");
+const Statement kDropFolder("DELETE FROM folder_cursors WHERE connected_account_id = $1 AND folder_id = $2");
 
 // A folder that was read to its end has as many messages as were read, whatever the provider's count said.
-constexpr std::string_view kReadStatus = R"sql(
+const Statement kReadStatus(R"sql(
 SELECT s.epoch, s.backfill_complete, s.backfill_started_at, s.backfill_completed_at,
-       coalesce(sum(f.done), 0), coalesce(sum(CASE WHEN f.complete THEN f.done ELSE max(f.done, f.total) END), 0),
-       coalesce(min(f.complete), 0)
+       CAST(coalesce(sum(f.done), 0) AS bigint),
+       CAST(coalesce(sum(CASE WHEN f.complete OR f.done > f.total THEN f.done ELSE f.total END), 0) AS bigint),
+       coalesce(min(CASE WHEN f.complete THEN 1 ELSE 0 END), 0)
 FROM email_sync_status s LEFT JOIN folder_cursors f ON f.connected_account_id = s.connected_account_id
-WHERE s.connected_account_id = $1 GROUP BY s.connected_account_id)sql";
-constexpr std::string_view kWriteStatus = R"sql(
+WHERE s.connected_account_id = $1 GROUP BY s.id)sql");
+const Statement kWriteStatus(R"sql(
 UPDATE email_sync_status
 SET epoch = $2, backfill_complete = $3, backfill_done = $4, backfill_total = $5, backfill_started_at = $6,
     backfill_completed_at = $7, sync_stage = CASE WHEN $3 THEN 'INCREMENTAL' ELSE 'INITIAL' END,
     sync_status = CASE WHEN $3 THEN 'COMPLETED' ELSE 'IN_PROGRESS' END, updated_at = $8
-WHERE connected_account_id = $1)sql";
-constexpr std::string_view kCount = R"sql(
+WHERE connected_account_id = $1)sql");
+const Statement kCount(R"sql(
 UPDATE email_sync_status SET synced_messages_count = synced_messages_count + $2, updated_at = $3
-WHERE connected_account_id = $1)sql";
-constexpr std::string_view kCaughtUp = R"sql(
+WHERE connected_account_id = $1)sql");
+const Statement kCaughtUp(R"sql(
 UPDATE email_sync_status
 SET last_sync_at = $2, next_sync_at = $3,
     sync_status = CASE WHEN backfill_complete THEN 'COMPLETED' ELSE 'IN_PROGRESS' END,
     sync_stage = CASE WHEN backfill_complete THEN 'INCREMENTAL' ELSE 'INITIAL' END, updated_at = $4
-WHERE connected_account_id = $1)sql";
-constexpr std::string_view kWriteSuccess =
-    "UPDATE connected_accounts SET last_success_at = $2, updated_at = $3 WHERE id = $1";
-constexpr std::string_view kAnyIncomplete =
-    "SELECT 1 FROM folder_cursors WHERE connected_account_id = $1 AND complete = 0 LIMIT 1";
+WHERE connected_account_id = $1)sql");
+const Statement kWriteSuccess("UPDATE connected_accounts SET last_success_at = $2, updated_at = $3 WHERE id = $1");
+const Statement kAnyIncomplete(
+    "SELECT 1 FROM folder_cursors WHERE connected_account_id = $1 AND complete = FALSE LIMIT 1");
 
-constexpr std::string_view kAddCheck = R"sql(
+const Statement kAddCheck(R"sql(
 INSERT INTO message_checks (connected_account_id, external_id, due_at, asked, whole) VALUES ($1, $2, $3, 0, $4)
 ON CONFLICT (connected_account_id, external_id)
-DO UPDATE SET due_at = min(due_at, excluded.due_at), asked = 0, whole = max(whole, excluded.whole))sql";
-constexpr std::string_view kCheckFolder = R"sql(
+DO UPDATE SET due_at = CASE WHEN message_checks.due_at < excluded.due_at THEN message_checks.due_at ELSE excluded.due_at END,
+  asked = 0, whole = message_checks.whole OR excluded.whole)sql");
+const Statement kCheckFolder(R"sql(
 INSERT INTO message_checks (connected_account_id, external_id, due_at, asked, whole)
-SELECT m.connected_account_id, m.external_message_id, $3, 0, 0
+SELECT m.connected_account_id, m.external_message_id, CAST($3 AS timestamptz), 0, FALSE
 FROM labels l JOIN message_labels p ON p.label_row = l.row_id JOIN synced_messages m ON m.row_id = p.message_row
 WHERE l.connected_account_id = $1 AND l.external_id = $2 AND m.epoch < $4
-ON CONFLICT (connected_account_id, external_id) DO UPDATE SET due_at = min(due_at, excluded.due_at), asked = 0)sql";
-constexpr std::string_view kListChecks = R"sql(
+ON CONFLICT (connected_account_id, external_id) 
+DO UPDATE SET due_at = CASE WHEN message_checks.due_at < excluded.due_at THEN message_checks.due_at ELSE excluded.due_at END,
+  asked = 0)sql");
+const Statement kListChecks(R"sql(
 SELECT c.external_id, c.asked, c.whole, m.row_id IS NOT NULL
 FROM message_checks c LEFT JOIN synced_messages m
   ON m.connected_account_id = c.connected_account_id AND m.external_message_id = c.external_id
-WHERE c.connected_account_id = $1 AND c.due_at <= $2 ORDER BY c.due_at LIMIT $3)sql";
-constexpr std::string_view kFindCheck =
-    "SELECT asked FROM message_checks WHERE connected_account_id = $1 AND external_id = $2";
-constexpr std::string_view kAskAgain = R"sql(
-INSERT INTO message_checks (connected_account_id, external_id, due_at, asked, whole) VALUES ($1, $2, $3, 1, 0)
+WHERE c.connected_account_id = $1 AND c.due_at <= $2 ORDER BY c.due_at LIMIT $3)sql");
+const Statement kFindCheck("SELECT asked FROM message_checks WHERE connected_account_id = $1 AND external_id = $2");
+const Statement kAskAgain(R"sql(
+INSERT INTO message_checks (connected_account_id, external_id, due_at, asked, whole) VALUES ($1, $2, $3, 1, FALSE)
 ON CONFLICT (connected_account_id, external_id)
-DO UPDATE SET due_at = excluded.due_at, asked = asked + 1, whole = 0)sql";
-constexpr std::string_view kDropCheck =
-    "DELETE FROM message_checks WHERE connected_account_id = $1 AND external_id = $2";
-constexpr std::string_view kReadLabels =
-    "SELECT labels FROM synced_messages WHERE connected_account_id = $1 AND external_message_id = $2";
+DO UPDATE SET due_at = excluded.due_at, asked = message_checks.asked + 1, whole = FALSE)sql");
+const Statement kDropCheck("DELETE FROM message_checks WHERE connected_account_id = $1 AND external_id = $2");
+const Statement kReadLabels(
+    "SELECT labels FROM synced_messages WHERE connected_account_id = $1 AND external_message_id = $2");
 
 // Tombstones of these accounts count the instant at which the message was found gone.
-constexpr std::string_view kWriteTombstone = R"sql(
+const Statement kWriteTombstone(R"sql(
 INSERT INTO tombstones (connected_account_id, external_id, epoch) VALUES ($1, $2, $3)
-ON CONFLICT (connected_account_id, external_id) DO UPDATE SET epoch = max(epoch, excluded.epoch))sql";
-constexpr std::string_view kClearTombstones = "DELETE FROM tombstones WHERE connected_account_id = $1 AND epoch <= $2";
-constexpr std::string_view kSetAside = R"sql(
+ON CONFLICT (connected_account_id, external_id) DO UPDATE SET epoch = excluded.epoch
+WHERE tombstones.epoch < excluded.epoch)sql");
+const Statement kClearTombstones("DELETE FROM tombstones WHERE connected_account_id = $1 AND epoch <= $2");
+const Statement kSetAside(R"sql(
 INSERT INTO failed_items (connected_account_id, external_id, failures, set_aside, error_code, first_at, last_at)
-VALUES ($1, $2, 1, 1, $3, $4, $4)
+VALUES ($1, $2, 1, TRUE, $3, $4, $4)
 ON CONFLICT (connected_account_id, external_id)
-DO UPDATE SET set_aside = 1, error_code = excluded.error_code, last_at = excluded.last_at)sql";
-constexpr std::string_view kRecovered = "DELETE FROM failed_items WHERE connected_account_id = $1 AND external_id = $2";
+DO UPDATE SET set_aside = TRUE, error_code = excluded.error_code, last_at = excluded.last_at)sql");
+const Statement kRecovered("DELETE FROM failed_items WHERE connected_account_id = $1 AND external_id = $2");
 
 /// No page stays in flight for longer than this.
 constexpr std::chrono::hours kLongestFlight(1);
@@ -131,14 +133,14 @@ class FolderWriter {
     return round;
   }
   void BeginRound(const std::string& folder, std::int64_t total) {
-    transaction_.Execute(kBeginRound, account_, folder, NextRound(), total, now_);
+    transaction_.Send(kBeginRound, account_, folder, NextRound(), total, now_);
   }
   /// Everything stored in the folder that the round has not seen.
   void CheckUnseen(const std::string& folder, std::int64_t round) {
-    transaction_.Execute(kCheckFolder, account_, folder, now_, round);
+    transaction_.Send(kCheckFolder, account_, folder, now_, round);
   }
-  void AddCheck(const std::string& id, bool whole) { transaction_.Execute(kAddCheck, account_, id, now_, whole); }
-  void DropCheck(const std::string& id) { transaction_.Execute(kDropCheck, account_, id); }
+  void AddCheck(const std::string& id, bool whole) { transaction_.Send(kAddCheck, account_, id, now_, whole); }
+  void DropCheck(const std::string& id) { transaction_.Send(kDropCheck, account_, id); }
   std::optional<std::string> StoredFolder(const std::string& id) {
     Rows rows = transaction_.Query(kReadLabels, account_, id);
     if (!rows.Step()) return std::nullopt;
@@ -172,8 +174,8 @@ class FolderWriter {
       state.complete = true;
       state.completed_at = now_;
     }
-    transaction_.Execute(kWriteStatus, account_, state.epoch, state.complete, state.done, state.total, state.started_at,
-                         state.completed_at, now_);
+    transaction_.Send(kWriteStatus, account_, state.epoch, state.complete, state.done, state.total, state.started_at,
+                      state.completed_at, now_);
     const bool in_progress = !was_complete || !state.complete;
     if (in_progress) WriteProgressEvent(transaction_, user_, account_, state, now_);
     if (first || was_complete != state.complete) WriteAccountUpdated(transaction_, user_, account_, now_);
@@ -189,7 +191,7 @@ class FolderWriter {
                       const std::vector<jobs::NewJob>& jobs, bool quiet) {
     messages.Flush();
     if (result.inserted != result.deleted) {
-      transaction_.Execute(kCount, account_, result.inserted - result.deleted, now_);
+      transaction_.Send(kCount, account_, result.inserted - result.deleted, now_);
     }
     if (!quiet) WriteUpserted(transaction_, user_, account_, messages.upserted_ids(), now_);
     WriteDeleted(transaction_, user_, account_, messages.deleted_ids(), now_);
@@ -230,13 +232,14 @@ Result<mail::SyncCommitResult> WritePage(Transaction& transaction, const mail::F
   MessageWriter messages(transaction, account, before.round, now);
   messages.RespectTombstonesFrom(ToMicros(commit.asked_at));
   mail::SyncCommitResult result;
+  messages.Expect(commit.upserts);
   for (std::size_t i = 0; i < commit.upserts.size(); ++i) {
     const mail::Message& message = commit.upserts[i];
     const Change change = messages.Upsert(message, contents[i]);
     Note(change, result);
     if (change == Change::kStale || before.folder_id.empty()) continue;
     folder.DropCheck(message.external_id);
-    transaction.Execute(kRecovered, account, message.external_id);
+    transaction.Send(kRecovered, account, message.external_id);
   }
   for (const auto& id : commit.incomplete) folder.AddCheck(id, true);
   for (const auto& id : commit.removed) {
@@ -248,7 +251,7 @@ Result<mail::SyncCommitResult> WritePage(Transaction& transaction, const mail::F
     if (!complete) done += static_cast<std::int64_t>(commit.upserts.size() + commit.incomplete.size());
     const bool ends = commit.round_complete && !complete;
     if (ends) folder.CheckUnseen(before.folder_id, before.round);
-    transaction.Execute(kMoveLink, account, before.folder_id, commit.link, complete || ends, done, now);
+    transaction.Send(kMoveLink, account, before.folder_id, commit.link, complete || ends, done, now);
     // A full read tells its progress once per commit; its messages need no event each.
     if (!complete) quiet = !folder.UpdateStatus(false).complete;
   }
@@ -269,8 +272,8 @@ Result<mail::SyncCommitResult> WriteChecks(Transaction& transaction, const mail:
   mail::SyncCommitResult result;
   for (const auto& id : commit.gone) {
     result.deleted += messages.Delete(id) ? 1 : 0;
-    transaction.Execute(kWriteTombstone, account, id, ToMicros(commit.asked_at));
-    transaction.Execute(kRecovered, account, id);
+    transaction.Send(kWriteTombstone, account, id, ToMicros(commit.asked_at));
+    transaction.Send(kRecovered, account, id);
     folder.DropCheck(id);
   }
   for (const auto& state : commit.states) {
@@ -288,16 +291,16 @@ Result<mail::SyncCommitResult> WriteChecks(Transaction& transaction, const mail:
     if (settled) {
       folder.DropCheck(state.external_id);
     } else {
-      transaction.Execute(kAskAgain, account, state.external_id, commit.again_at);
+      transaction.Send(kAskAgain, account, state.external_id, commit.again_at);
     }
   }
   for (std::size_t i = 0; i < commit.upserts.size(); ++i) {
     Note(messages.Upsert(commit.upserts[i], contents[i]), result);
     folder.DropCheck(commit.upserts[i].external_id);
-    transaction.Execute(kRecovered, account, commit.upserts[i].external_id);
+    transaction.Send(kRecovered, account, commit.upserts[i].external_id);
   }
   for (const auto& item : commit.set_aside) {
-    transaction.Execute(kSetAside, account, item.external_id, item.error_code, now);
+    transaction.Send(kSetAside, account, item.external_id, item.error_code, now);
     folder.DropCheck(item.external_id);
   }
   if (auto written = folder.Finish(messages, result, commit.jobs, false); !written) {
@@ -327,7 +330,7 @@ Result<void> WriteFolders(Transaction& transaction, const mail::WriteFence& fenc
   }
   for (const auto& id : known) {
     if (listed.contains(id)) continue;
-    transaction.Execute(kDropFolder, fence.account_id, id);
+    transaction.Send(kDropFolder, fence.account_id, id);
     writer.CheckUnseen(id, std::numeric_limits<std::int64_t>::max());
   }
   MessageWriter messages(transaction, fence.account_id, 0, now);
@@ -373,7 +376,7 @@ Task<Result<void>> FolderStore::ReplaceFolders(const mail::WriteFence& fence,
                                                const std::vector<mail::Folder>& folders) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) { return WriteFolders(transaction, fence, folders, now); };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> FolderStore::RestartFolder(const mail::WriteFence& fence, const mail::FolderCursor& before) {
@@ -389,7 +392,7 @@ Task<Result<void>> FolderStore::RestartFolder(const mail::WriteFence& fence, con
     writer.UpdateStatus(true);
     return writer.QueueBackfill();
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<mail::SyncCommitResult>> FolderStore::ApplyPage(const mail::FolderCommit& commit) {
@@ -397,7 +400,7 @@ Task<Result<mail::SyncCommitResult>> FolderStore::ApplyPage(const mail::FolderCo
   auto contents = co_await Encode(commit.upserts);
   if (!contents) co_return Fail(std::move(contents.error()));
   auto write = [&](Transaction& transaction) { return WritePage(transaction, commit, *contents, now); };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::vector<mail::MessageCheck>>> FolderStore::ListChecks(const ConnectedAccountId& account, Instant now,
@@ -424,7 +427,7 @@ Task<Result<void>> FolderStore::AddChecks(const mail::WriteFence& fence, const s
     for (const auto& id : external_ids) writer.AddCheck(id, true);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<mail::SyncCommitResult>> FolderStore::ApplyChecks(const mail::CheckCommit& commit) {
@@ -432,7 +435,7 @@ Task<Result<mail::SyncCommitResult>> FolderStore::ApplyChecks(const mail::CheckC
   auto contents = co_await Encode(commit.upserts);
   if (!contents) co_return Fail(std::move(contents.error()));
   auto write = [&](Transaction& transaction) { return WriteChecks(transaction, commit, *contents, now); };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> FolderStore::CaughtUp(const mail::WriteFence& fence, Instant synced_at, Instant next_sync_at) {
@@ -440,15 +443,15 @@ Task<Result<void>> FolderStore::CaughtUp(const mail::WriteFence& fence, Instant 
   auto write = [&](Transaction& transaction) -> Result<void> {
     FolderWriter writer(transaction, fence, now);
     if (auto begun = writer.Begin(); !begun) return begun;
-    transaction.Execute(kCaughtUp, fence.account_id, synced_at, next_sync_at, now);
-    transaction.Execute(kWriteSuccess, fence.account_id, synced_at, now);
-    transaction.Execute(kClearTombstones, fence.account_id, ToMicros(now - kLongestFlight));
+    transaction.Send(kCaughtUp, fence.account_id, synced_at, next_sync_at, now);
+    transaction.Send(kWriteSuccess, fence.account_id, synced_at, now);
+    transaction.Send(kClearTombstones, fence.account_id, ToMicros(now - kLongestFlight));
     // One that gave up when the account's access ended goes on now.
     const bool unread = transaction.Query(kAnyIncomplete, fence.account_id).Step();
     if (unread) return writer.QueueBackfill();
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 }  // namespace latchkey::storage

@@ -10,57 +10,56 @@ namespace {
 using identity::Session;
 using identity::User;
 
-constexpr std::string_view kFinishState =
-    "UPDATE consumed_states SET outcome = 'ok' WHERE state_hash = $1 AND outcome IS NULL";
+const Statement kFinishState("UPDATE consumed_states SET outcome = 'ok' WHERE state_hash = $1 AND outcome IS NULL");
 
 const std::string kUserColumns =
     "u.id, u.email, u.first_name, u.last_name, u.auth_provider, u.is_email_verified, u.is_admin, u.disabled, "
     "u.created_at";
-const std::string kFindByIdentity = "SELECT " + kUserColumns +
-                                    " FROM identities i JOIN users u ON u.id = i.user_id "
-                                    "WHERE i.issuer = $1 AND i.subject = $2";
-constexpr std::string_view kTouchIdentity = R"sql(
-UPDATE identities SET email = $3, email_verified = $4, last_sign_in_at = $5 WHERE issuer = $1 AND subject = $2)sql";
-constexpr std::string_view kInsertUser = R"sql(
+const Statement kFindByIdentity("SELECT " + kUserColumns +
+                                " FROM identities i JOIN users u ON u.id = i.user_id "
+                                "WHERE i.issuer = $1 AND i.subject = $2");
+const Statement kTouchIdentity(R"sql(
+UPDATE identities SET email = $3, email_verified = $4, last_sign_in_at = $5 WHERE issuer = $1 AND subject = $2)sql");
+const Statement kInsertUser(R"sql(
 INSERT INTO users (id, email, first_name, last_name, auth_provider, is_email_verified, email_verified_at, created_at,
                    updated_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8))sql";
-constexpr std::string_view kInsertIdentity = R"sql(
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $8))sql");
+const Statement kInsertIdentity(R"sql(
 INSERT INTO identities (issuer, subject, user_id, provider, email, email_verified, created_at, last_sign_in_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $7))sql";
-constexpr std::string_view kMakeAdmin = "UPDATE users SET is_admin = 1, updated_at = $2 WHERE id = $1";
-constexpr std::string_view kAnyAdmin = "SELECT 1 FROM users WHERE is_admin = 1 LIMIT 1";
-constexpr std::string_view kCloseSetup = "DELETE FROM setup";
+VALUES ($1, $2, $3, $4, $5, $6, $7, $7))sql");
+const Statement kMakeAdmin("UPDATE users SET is_admin = TRUE, updated_at = $2 WHERE id = $1");
+const Statement kAnyAdmin("SELECT 1 FROM users WHERE is_admin = 1 LIMIT 1",
+                          "SELECT 1 FROM users WHERE is_admin LIMIT 1");
+const Statement kCloseSetup("DELETE FROM setup");
 
-constexpr std::string_view kInsertSession = R"sql(
+const Statement kInsertSession(R"sql(
 INSERT INTO sessions (id, user_id, token_hash, csrf_hash, created_at, last_seen_at, expires_at, user_agent, address)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))sql";
-constexpr std::string_view kFindSession = R"sql(
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9))sql");
+const Statement kFindSession(R"sql(
 SELECT id, user_id, token_hash, csrf_hash, created_at, last_seen_at, expires_at, user_agent, address
-FROM sessions WHERE token_hash = $1)sql";
-constexpr std::string_view kListSessions = R"sql(
+FROM sessions WHERE token_hash = $1)sql");
+const Statement kListSessions(R"sql(
 SELECT id, user_id, token_hash, csrf_hash, created_at, last_seen_at, expires_at, user_agent, address
-FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY last_seen_at DESC)sql";
-const std::string kReadUser = "SELECT " + kUserColumns + " FROM users u WHERE u.id = $1";
-constexpr std::string_view kTouchSession = "UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2";
-constexpr std::string_view kEndByToken = "DELETE FROM sessions WHERE token_hash = $1 RETURNING id, user_id";
-constexpr std::string_view kEndById = "DELETE FROM sessions WHERE id = $1 AND user_id = $2";
-constexpr std::string_view kEndAll = "DELETE FROM sessions WHERE user_id = $1";
+FROM sessions WHERE user_id = $1 AND expires_at > $2 ORDER BY last_seen_at DESC)sql");
+const Statement kReadUser("SELECT " + kUserColumns + " FROM users u WHERE u.id = $1");
+const Statement kTouchSession("UPDATE sessions SET last_seen_at = $2 WHERE id = $1 AND last_seen_at < $2");
+const Statement kEndByToken("DELETE FROM sessions WHERE token_hash = $1 RETURNING id, user_id");
+const Statement kEndById("DELETE FROM sessions WHERE id = $1 AND user_id = $2");
+const Statement kEndAll("DELETE FROM sessions WHERE user_id = $1");
 
-constexpr std::string_view kStoreSetup = R"sql(
+const Statement kStoreSetup(R"sql(
 INSERT INTO setup (only_row, token_hash, created_at) VALUES (1, $1, $2)
-ON CONFLICT (only_row) DO UPDATE SET token_hash = excluded.token_hash, created_at = excluded.created_at)sql";
-constexpr std::string_view kCheckSetup = "SELECT 1 FROM setup WHERE token_hash = $1";
-constexpr std::string_view kAudit =
-    "INSERT INTO audit_log (event, user_id, detail, created_at) VALUES ($1, $2, $3, $4)";
+ON CONFLICT (only_row) DO UPDATE SET token_hash = excluded.token_hash, created_at = excluded.created_at)sql");
+const Statement kCheckSetup("SELECT 1 FROM setup WHERE token_hash = $1");
+const Statement kAudit("INSERT INTO audit_log (event, user_id, detail, created_at) VALUES ($1, $2, $3, $4)");
 
-constexpr std::string_view kPruneStates = R"sql(
+const Statement kPruneStates(R"sql(
 DELETE FROM consumed_states WHERE state_hash IN
-  (SELECT state_hash FROM consumed_states WHERE expires_at <= $1 LIMIT $2))sql";
-constexpr std::string_view kPruneSessions = R"sql(
-DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2))sql";
-constexpr std::string_view kPruneAttempts = R"sql(
-DELETE FROM connect_attempts WHERE id IN (SELECT id FROM connect_attempts WHERE expires_at <= $1 LIMIT $2))sql";
+  (SELECT state_hash FROM consumed_states WHERE expires_at <= $1 LIMIT $2))sql");
+const Statement kPruneSessions(R"sql(
+DELETE FROM sessions WHERE id IN (SELECT id FROM sessions WHERE expires_at <= $1 LIMIT $2))sql");
+const Statement kPruneAttempts(R"sql(
+DELETE FROM connect_attempts WHERE id IN (SELECT id FROM connect_attempts WHERE expires_at <= $1 LIMIT $2))sql");
 
 // A browser may still ask how its attempt ended.
 constexpr std::chrono::hours kKeepAttempts{24};
@@ -102,7 +101,7 @@ User FindOrCreateUser(Transaction& transaction, const identity::ExternalIdentity
   {
     Rows rows = transaction.Query(kFindByIdentity, person.issuer, person.subject);
     if (rows.Step()) {
-      transaction.Execute(kTouchIdentity, person.issuer, person.subject, person.email, person.email_verified, now);
+      transaction.Send(kTouchIdentity, person.issuer, person.subject, person.email, person.email_verified, now);
       return ReadUser(rows);
     }
   }
@@ -114,10 +113,10 @@ User FindOrCreateUser(Transaction& transaction, const identity::ExternalIdentity
                   .is_email_verified = person.email_verified,
                   .created_at = now};
   const std::optional<Instant> verified_at = person.email_verified ? std::optional(now) : std::nullopt;
-  transaction.Execute(kInsertUser, user.id, user.email, user.first_name, user.last_name, user.auth_provider,
-                      user.is_email_verified, verified_at, now);
-  transaction.Execute(kInsertIdentity, person.issuer, person.subject, user.id, person.provider, person.email,
-                      person.email_verified, now);
+  transaction.Send(kInsertUser, user.id, user.email, user.first_name, user.last_name, user.auth_provider,
+                   user.is_email_verified, verified_at, now);
+  transaction.Send(kInsertIdentity, person.issuer, person.subject, user.id, person.provider, person.email,
+                   person.email_verified, now);
   return user;
 }
 
@@ -147,14 +146,14 @@ Task<Result<User>> IdentityStore::CompleteSignIn(const SignIn& sign_in) {
     if (user.disabled) return Fail(ErrorCode::kForbidden, "the user is disabled");
     // Asked inside the transaction: of two who claim at once, one becomes administrator.
     if (sign_in.claims_setup && !transaction.Query(kAnyAdmin).Step()) {
-      transaction.Execute(kMakeAdmin, user.id, now);
-      transaction.Execute(kCloseSetup);
+      transaction.Send(kMakeAdmin, user.id, now);
+      transaction.Send(kCloseSetup);
       user.is_admin = true;
     }
     if (!sign_in.replaces_token_hash.empty()) EndReplaced(transaction, sign_in.replaces_token_hash, now);
     const Session& session = sign_in.session;
-    transaction.Execute(kInsertSession, session.id, user.id, session.token_hash, session.csrf_hash, session.created_at,
-                        session.last_seen_at, session.expires_at, session.user_agent, session.address);
+    transaction.Send(kInsertSession, session.id, user.id, session.token_hash, session.csrf_hash, session.created_at,
+                     session.last_seen_at, session.expires_at, session.user_agent, session.address);
     return user;
   };
   co_return co_await engine_.Write(write, Durability::kPower);
@@ -178,7 +177,7 @@ Task<Result<IdentityStore::Authenticated>> IdentityStore::FindSession(std::strin
   auto found = co_await engine_.Read(read);
   if (!found || found->session.last_seen_at + kSeenResolution > now) co_return found;
   auto touch = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kTouchSession, found->session.id, now);
+    transaction.Send(kTouchSession, found->session.id, now);
     return {};
   };
   // When this fails the session is only a minute older than it was used.
@@ -226,7 +225,7 @@ Task<Result<void>> IdentityStore::StoreSetupToken(std::string_view token_hash) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<void> {
     if (transaction.Query(kAnyAdmin).Step()) return Fail(ErrorCode::kConflict, "there is an administrator");
-    transaction.Execute(kStoreSetup, token_hash, now);
+    transaction.Send(kStoreSetup, token_hash, now);
     return {};
   };
   co_return co_await engine_.Write(write, Durability::kPower);
@@ -242,7 +241,7 @@ Task<Result<bool>> IdentityStore::CheckSetupToken(std::string_view token_hash) {
 Task<Result<void>> IdentityStore::Audit(std::string_view event, const UserId& user, std::string_view detail_json) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kAudit, event, OrNull(user), detail_json.empty() ? "{}" : detail_json, now);
+    transaction.Send(kAudit, event, OrNull(user), detail_json.empty() ? "{}" : detail_json, now);
     return {};
   };
   co_return co_await engine_.Write(write);

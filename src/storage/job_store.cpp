@@ -12,56 +12,105 @@ namespace {
 using jobs::Job;
 using jobs::Outcome;
 
-// SQLite would take the index by state and look at everything that waits; named, it walks what is due.
-constexpr std::string_view kPromote = R"sql(
+// SQLite would take the index by state and look at everything that waits; named, it walks what is due. On PostgreSQL
+// what somebody else is promoting is left to them.
+const Statement kPromote(R"sql(
 UPDATE jobs SET state = 'available'
 WHERE row_id IN (SELECT row_id FROM jobs INDEXED BY idx_jobs_due WHERE state IN ('scheduled', 'retryable') AND scheduled_at <= $1
-                 ORDER BY scheduled_at LIMIT $2))sql";
+                 ORDER BY scheduled_at LIMIT $2))sql",
+                         R"sql(
+UPDATE jobs SET state = 'available'
+WHERE row_id IN (SELECT row_id FROM jobs WHERE state IN ('scheduled', 'retryable') AND scheduled_at <= $1
+                 ORDER BY scheduled_at LIMIT $2 FOR UPDATE SKIP LOCKED))sql");
 // One walk along the claim index per kind. A job whose account has one of its kind running is passed over.
-constexpr std::string_view kCandidates = R"sql(
+const Statement kCandidates(R"sql(
 SELECT j.row_id, j.priority, j.scheduled_at, j.connected_account_id FROM jobs j
 WHERE j.state = 'available' AND j.kind = $1
   AND (j.connected_account_id IS NULL OR NOT EXISTS (
     SELECT 1 FROM jobs r WHERE r.state = 'running' AND r.connected_account_id = j.connected_account_id
       AND r.kind = j.kind))
-ORDER BY j.priority, j.scheduled_at, j.row_id LIMIT $2)sql";
-constexpr std::string_view kTake = R"sql(
+ORDER BY j.priority, j.scheduled_at, j.row_id LIMIT $2)sql",
+                            "");
+const Statement kTake(R"sql(
 UPDATE jobs SET state = 'running', attempt = attempt + 1, attempted_at = $2, lease_token = $3, lease_until = $4
-WHERE row_id = $1)sql";
+WHERE row_id = $1)sql",
+                      "");
+// The same in one statement, beside others that claim: the same walk per kind ($1, a JSON array), passing over rows
+// that are taken just now, then one job of each kind per account, then the first $2 of all kinds. $3 is the lease's
+// token, $4 its length in microseconds from $5 on, or from the server's own now.
+const std::string kClaimRows = R"sql(
+WITH waiting AS MATERIALIZED (
+  SELECT j.* FROM json_array_elements_text($1) AS wanted (kind) CROSS JOIN LATERAL (
+    SELECT j.row_id, j.kind, j.priority, j.scheduled_at, j.connected_account_id FROM jobs j
+    WHERE j.state = 'available' AND j.kind = wanted.kind
+      AND (j.connected_account_id IS NULL OR NOT EXISTS (
+        SELECT 1 FROM jobs r WHERE r.state = 'running' AND r.connected_account_id = j.connected_account_id
+          AND r.kind = j.kind))
+    ORDER BY j.priority, j.scheduled_at, j.row_id LIMIT $2 FOR UPDATE SKIP LOCKED) j),
+chosen AS MATERIALIZED (
+  SELECT row_id FROM (
+    SELECT row_id, priority, scheduled_at, row_number() OVER (
+      PARTITION BY kind, connected_account_id, CASE WHEN connected_account_id IS NULL THEN row_id END
+      ORDER BY priority, scheduled_at, row_id) AS place
+    FROM waiting) AS placed
+  WHERE place = 1 ORDER BY priority, scheduled_at, row_id LIMIT $2)
+UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_token = $3,
+  attempted_at = coalesce(CAST($5 AS timestamptz), clock_timestamp()),
+  lease_until = coalesce(CAST($5 AS timestamptz), clock_timestamp()) + CAST($4 AS bigint) * interval '1 microsecond'
+WHERE row_id IN (SELECT row_id FROM chosen) RETURNING )sql";
 
-const std::string kJobs =
-    "SELECT id, kind, args, priority, state, attempt, max_attempts, connected_account_id, generation, lease_token, "
-    "created_at, scheduled_at, attempted_at, finalized_at, last_error_code, last_error, row_id, rerun FROM jobs ";
-const std::string kReadJob = kJobs + "WHERE id = $1";
-const std::string kReadRow = kJobs + "WHERE row_id = $1";
-const std::string kReadLeased = kJobs + "WHERE id = $1 AND state = 'running' AND lease_token = $2";
+const std::string kColumns =
+    "id, kind, args, priority, state, attempt, max_attempts, connected_account_id, generation, lease_token, "
+    "created_at, "
+    "scheduled_at, attempted_at, finalized_at, last_error_code, last_error, row_id, rerun";
+const std::string kJobs = "SELECT " + kColumns + " FROM jobs ";
+const Statement kClaim("", kClaimRows + kColumns);
+const Statement kReadJob(kJobs + "WHERE id = $1");
+const Statement kReadRow(kJobs + "WHERE row_id = $1");
+const Statement kReadLeased(kJobs + "WHERE id = $1 AND state = 'running' AND lease_token = $2",
+                            kJobs + "WHERE id = $1 AND state = 'running' AND lease_token = $2 FOR NO KEY UPDATE");
 
-constexpr std::string_view kHeartbeat =
-    "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND state = 'running' AND lease_token = $2";
-constexpr std::string_view kEnd = R"sql(
+const Statement kHeartbeat("UPDATE jobs SET lease_until = $3 WHERE id = $1 AND state = 'running' AND lease_token = $2",
+                           "");
+// All of them in one statement: $1 and $2 are JSON arrays of ids and tokens, $3 and $4 as $4 and $5 of the claim.
+const Statement kHeartbeats("", R"sql(
+UPDATE jobs j
+SET lease_until = coalesce(CAST($4 AS timestamptz), clock_timestamp()) + CAST($3 AS bigint) * interval '1 microsecond'
+FROM ROWS FROM (json_array_elements_text($1), json_array_elements_text($2)) AS held (id, token)
+WHERE j.id = CAST(held.id AS uuid) AND j.state = 'running' AND j.lease_token = held.token RETURNING j.id, j.lease_token)sql");
+const Statement kEnd(R"sql(
 UPDATE jobs SET state = $2, scheduled_at = $3, finalized_at = $4, attempt = $5, last_error_code = $6, last_error = $7,
-  lease_token = NULL, lease_until = NULL, rerun = 0
-WHERE row_id = $1)sql";
-constexpr std::string_view kLog = R"sql(
+  lease_token = NULL, lease_until = NULL, rerun = FALSE
+WHERE row_id = $1)sql");
+const Statement kLog(R"sql(
 INSERT INTO job_logs (id, job_type, job_id, attempt, connected_account_id, status, error_code, error_message,
                       started_at, completed_at, created_at)
-VALUES ($1, $2, $3, $4, (SELECT id FROM connected_accounts WHERE id = $5), $6, $7, $8, $9, $10, $10))sql";
+VALUES ($1, $2, $3, $4, (SELECT id FROM connected_accounts WHERE id = $5), $6, $7, $8, $9, $10, $10))sql");
 
-constexpr std::string_view kExpired = "SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT $2";
-constexpr std::string_view kNextDue = R"sql(
-SELECT min(scheduled_at) FROM jobs INDEXED BY idx_jobs_due WHERE state IN ('scheduled', 'retryable'))sql";
+const Statement kExpired("SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT $2",
+                         "SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= "
+                         "coalesce(CAST($1 AS timestamptz), clock_timestamp()) LIMIT $2 FOR UPDATE SKIP LOCKED");
+const Statement kClaimedBy("SELECT row_id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 LIMIT $2",
+                           "SELECT row_id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 LIMIT $2 "
+                           "FOR UPDATE SKIP LOCKED");
+const Statement kNextDue(R"sql(
+SELECT min(scheduled_at) FROM jobs INDEXED BY idx_jobs_due WHERE state IN ('scheduled', 'retryable'))sql",
+                         "SELECT min(scheduled_at) FROM jobs WHERE state IN ('scheduled', 'retryable')");
 
-constexpr std::string_view kReadState = "SELECT row_id, state FROM jobs WHERE id = $1";
-constexpr std::string_view kRevive = R"sql(
-UPDATE jobs SET state = 'available', scheduled_at = $2, finalized_at = NULL, attempt = 0 WHERE row_id = $1)sql";
-constexpr std::string_view kCancel = "UPDATE jobs SET state = 'cancelled', finalized_at = $2 WHERE row_id = $1";
-constexpr std::string_view kPrune = R"sql(
-DELETE FROM jobs WHERE row_id IN (SELECT row_id FROM jobs WHERE finalized_at IS NOT NULL AND finalized_at < $1 LIMIT $2))sql";
-constexpr std::string_view kPruneLogs =
-    "DELETE FROM job_logs WHERE id IN (SELECT id FROM job_logs WHERE created_at < $1 LIMIT $2)";
+const Statement kReadState("SELECT row_id, state FROM jobs WHERE id = $1",
+                           "SELECT row_id, state FROM jobs WHERE id = $1 FOR NO KEY UPDATE");
+const Statement kRevive(R"sql(
+UPDATE jobs SET state = 'available', scheduled_at = $2, finalized_at = NULL, attempt = 0 WHERE row_id = $1)sql");
+const Statement kCancel("UPDATE jobs SET state = 'cancelled', finalized_at = $2 WHERE row_id = $1");
+const Statement kPrune(R"sql(
+DELETE FROM jobs WHERE row_id IN (SELECT row_id FROM jobs WHERE finalized_at IS NOT NULL AND finalized_at < $1 LIMIT $2))sql");
+const Statement kPruneLogs("DELETE FROM job_logs WHERE id IN (SELECT id FROM job_logs WHERE created_at < $1 LIMIT $2)");
 
 constexpr int kPromoteAtOnce = 1000;
 constexpr int kRescueAtOnce = 1000;
+constexpr int kClaimTries = 5;
+
+std::int64_t Micros(std::chrono::milliseconds duration) { return std::chrono::microseconds(duration).count(); }
 
 Job ReadJob(const Rows& rows) {
   return {.id = rows.IdOf<JobId>(0),
@@ -153,18 +202,43 @@ void EndAttempt(Transaction& transaction, std::int64_t row, const Job& job, cons
                 Instant next_run, Instant now) {
   const Next next = NextOf(job, outcome, rerun, next_run, now);
   const bool failed = outcome.kind == Outcome::Kind::kRetry || outcome.kind == Outcome::Kind::kDiscard;
-  const std::string_view code = failed ? ToString(outcome.error.code) : std::string_view();
-  const std::string_view detail = failed ? std::string_view(outcome.error.detail) : std::string_view();
-  transaction.Execute(kEnd, row, jobs::ToString(next.state), next.scheduled_at, next.finalized_at, next.attempt, code,
-                      detail);
+  const bool told = failed || outcome.waits_for_error;
+  const std::string_view code = told ? ToString(outcome.error.code) : std::string_view();
+  const std::string_view detail = told ? std::string_view(outcome.error.detail) : std::string_view();
+  transaction.Send(kEnd, row, jobs::ToString(next.state), next.scheduled_at, next.finalized_at, next.attempt, code,
+                   detail);
   if (next.state == jobs::JobState::kAvailable || next.state == jobs::JobState::kScheduled ||
       next.state == jobs::JobState::kRetryable) {
     transaction.WakeJobs();
   }
   if (outcome.kind != Outcome::Kind::kSnooze) {
-    transaction.Execute(kLog, NewUuid(now), job.kind, job.id, job.attempt, OrNull(job.account_id),
-                        failed ? "FAILED" : "COMPLETED", code, OrNull(detail), job.attempted_at, now);
+    transaction.Send(kLog, NewUuid(now), job.kind, job.id, job.attempt, OrNull(job.account_id),
+                     failed ? "FAILED" : "COMPLETED", code, OrNull(detail), job.attempted_at, now);
   }
+}
+
+std::vector<std::int64_t> ListRows(Rows rows) {
+  std::vector<std::int64_t> found;
+  while (rows.Step()) found.push_back(rows.Int(0));
+  return found;
+}
+
+/// Of running jobs whose worker died.
+int EndDeadAttempts(Transaction& transaction, const std::vector<std::int64_t>& dead, Instant now) {
+  const Error died{.code = ErrorCode::kLeaseLost, .detail = "the worker died", .retry_after = std::nullopt};
+  for (const std::int64_t row : dead) {
+    Job job;
+    bool rerun = false;
+    {
+      Rows rows = transaction.Query(kReadRow, row);
+      rows.Step();
+      job = ReadJob(rows);
+      rerun = rows.Bool(17);
+    }
+    // Counted as an attempt: a job that kills its worker must come to an end.
+    EndAttempt(transaction, row, job, Outcome::Retry(died), rerun, now, now);
+  }
+  return static_cast<int>(dead.size());
 }
 
 }  // namespace
@@ -172,13 +246,35 @@ void EndAttempt(Transaction& transaction, std::int64_t row, const Job& job, cons
 Task<Result<JobId>> JobStore::Insert(const jobs::NewJob& job) {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) { return InsertJob(transaction, job, now); };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
+}
+
+/// On PostgreSQL, where several processes claim at once.
+Result<std::vector<Job>> JobStore::ClaimBesideOthers(Transaction& transaction, const jobs::ClaimQuery& query,
+                                                     const std::string& token, Instant now) const {
+  transaction.Send(kPromote, now, kPromoteAtOnce);
+  struct Taken {
+    std::int64_t row = 0;
+    Job job;
+  };
+  std::vector<Taken> taken;
+  Rows rows =
+      transaction.Query(kClaim, ToJsonArray(query.kinds), query.limit, token, Micros(query.lease), LeaseNow(clock_));
+  while (rows.Step()) taken.push_back({.row = rows.Int(16), .job = ReadJob(rows)});
+  std::ranges::sort(taken, {},
+                    [](const Taken& one) { return std::tuple(one.job.priority, one.job.scheduled_at, one.row); });
+  std::vector<Job> claimed;
+  claimed.reserve(taken.size());
+  for (Taken& one : taken) claimed.push_back(std::move(one.job));
+  return claimed;
 }
 
 Task<Result<std::vector<Job>>> JobStore::Claim(const jobs::ClaimQuery& query) {
   const Instant now = clock_.Now();
+  const std::string token = query.worker + RandomToken(16);
   auto write = [&](Transaction& transaction) -> Result<std::vector<Job>> {
-    transaction.Execute(kPromote, now, kPromoteAtOnce);
+    if (transaction.dialect() == Dialect::kPostgres) return ClaimBesideOthers(transaction, query, token, now);
+    transaction.Send(kPromote, now, kPromoteAtOnce);
     std::vector<Job> claimed;
     std::vector<std::pair<std::string, std::string>> taken;  // account and kind
     for (const Candidate& candidate : FindCandidates(transaction, query)) {
@@ -188,14 +284,19 @@ Task<Result<std::vector<Job>>> JobStore::Claim(const jobs::ClaimQuery& query) {
         if (std::find(taken.begin(), taken.end(), owner) != taken.end()) continue;
         taken.push_back(std::move(owner));
       }
-      transaction.Execute(kTake, candidate.row, now, RandomToken(16), now + query.lease);
+      transaction.Send(kTake, candidate.row, now, query.worker + RandomToken(16), now + query.lease);
       Rows rows = transaction.Query(kReadRow, candidate.row);
       rows.Step();
       claimed.push_back(ReadJob(rows));
     }
     return claimed;
   };
-  co_return co_await engine_.Write(write);
+  // Two that claim at the same instant may choose two jobs of one account and kind: the schema lets one of them have
+  // its way, and the other looks again.
+  for (int tries = 1;; ++tries) {
+    auto claimed = co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
+    if (claimed || claimed.error().code != ErrorCode::kAlreadyExists || tries == kClaimTries) co_return claimed;
+  }
 }
 
 Task<Result<std::vector<jobs::Lease>>> JobStore::Heartbeat(const std::vector<jobs::Lease>& leases,
@@ -203,12 +304,23 @@ Task<Result<std::vector<jobs::Lease>>> JobStore::Heartbeat(const std::vector<job
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<std::vector<jobs::Lease>> {
     std::vector<jobs::Lease> ours;
+    if (transaction.dialect() == Dialect::kPostgres) {
+      std::vector<std::string> ids, tokens;
+      for (const auto& held : leases) {
+        ids.push_back(held.job_id.text());
+        tokens.push_back(held.token);
+      }
+      Rows rows =
+          transaction.Query(kHeartbeats, ToJsonArray(ids), ToJsonArray(tokens), Micros(lease), LeaseNow(clock_));
+      while (rows.Step()) ours.push_back({.job_id = rows.IdOf<JobId>(0), .token = rows.String(1)});
+      return ours;
+    }
     for (const auto& held : leases) {
       if (transaction.Execute(kHeartbeat, held.job_id, held.token, now + lease) == 1) ours.push_back(held);
     }
     return ours;
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> JobStore::Finish(const jobs::Lease& lease, const Outcome& outcome, Instant next_run) {
@@ -227,37 +339,36 @@ Task<Result<void>> JobStore::Finish(const jobs::Lease& lease, const Outcome& out
     EndAttempt(transaction, row, job, outcome, rerun, next_run, now);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  // By the job's own row, which is locked.
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
-int RescueJobs(Transaction& transaction, Instant lease_until, int limit, Instant now) {
-  std::vector<std::int64_t> expired;
-  {
-    Rows rows = transaction.Query(kExpired, lease_until, limit);
-    while (rows.Step()) expired.push_back(rows.Int(0));
-  }
-  const Error died{.code = ErrorCode::kLeaseLost, .detail = "the worker died", .retry_after = std::nullopt};
-  for (const std::int64_t row : expired) {
-    Job job;
-    bool rerun = false;
-    {
-      Rows rows = transaction.Query(kReadRow, row);
-      rows.Step();
-      job = ReadJob(rows);
-      rerun = rows.Bool(17);
-    }
-    // Counted as an attempt: a job that kills its worker must come to an end.
-    EndAttempt(transaction, row, job, Outcome::Retry(died), rerun, now, now);
-  }
-  return static_cast<int>(expired.size());
+int RescueJobs(Transaction& transaction, std::optional<Instant> lease_until, int limit, Instant now) {
+  return EndDeadAttempts(transaction, ListRows(transaction.Query(kExpired, lease_until, limit)), now);
 }
 
 Task<Result<int>> JobStore::Rescue() {
   const Instant now = clock_.Now();
   auto write = [&](Transaction& transaction) -> Result<int> {
-    return RescueJobs(transaction, now, kRescueAtOnce, now);
+    return RescueJobs(transaction, transaction.dialect() == Dialect::kPostgres ? LeaseNow(clock_) : now, kRescueAtOnce,
+                      now);
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
+}
+
+Task<Result<int>> JobStore::RescueWorker(std::string_view worker) {
+  const Instant now = clock_.Now();
+  const std::string tokens = std::string(worker) + "%";
+  int rescued = 0;
+  for (int some = kRescueAtOnce; some == kRescueAtOnce; rescued += some) {
+    auto write = [&](Transaction& transaction) -> Result<int> {
+      return EndDeadAttempts(transaction, ListRows(transaction.Query(kClaimedBy, tokens, kRescueAtOnce)), now);
+    };
+    auto ended = co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
+    if (!ended) co_return Fail(ended.error());
+    some = *ended;
+  }
+  co_return rescued;
 }
 
 Task<Result<std::optional<Instant>>> JobStore::NextDue() {
@@ -292,7 +403,10 @@ Task<Result<jobs::JobPage>> JobStore::List(const jobs::JobFilter& filter) {
     if (!filter.account_id.empty()) sql += " AND connected_account_id = $2";
     if (filter.state) sql += " AND state = $3";
     if (!filter.kind.empty()) sql += " AND kind = $4";
-    sql += " AND ($2 IS NULL OR 1) AND ($3 IS NULL OR 1) AND ($4 IS NULL OR 1) ORDER BY row_id DESC LIMIT $5";
+    // Every parameter has to be there, and to have a type.
+    sql +=
+        " AND (CAST($2 AS text) IS NULL OR TRUE) AND (CAST($3 AS text) IS NULL OR TRUE)"
+        " AND (CAST($4 AS text) IS NULL OR TRUE) ORDER BY row_id DESC LIMIT $5";
     const std::string_view state = filter.state ? jobs::ToString(*filter.state) : std::string_view();
     jobs::JobPage page;
     Rows rows = connection.Query(sql, before, OrNull(filter.account_id), OrNull(state), OrNull(filter.kind), limit + 1);
@@ -340,7 +454,7 @@ Task<Result<void>> JobStore::Cancel(const JobId& id) {
         state != jobs::JobState::kRetryable) {
       return Fail(ErrorCode::kConflict, "the job does not wait");
     }
-    transaction.Execute(kCancel, rows.Int(0), now);
+    transaction.Send(kCancel, rows.Int(0), now);
     return {};
   };
   co_return co_await engine_.Write(write);

@@ -16,6 +16,7 @@ class JobStore final : public jobs::JobStore {
                                                    std::chrono::milliseconds lease) override;
   Task<Result<void>> Finish(const jobs::Lease& lease, const jobs::Outcome& outcome, Instant next_run) override;
   Task<Result<int>> Rescue() override;
+  Task<Result<int>> RescueWorker(std::string_view worker) override;
   Task<Result<std::optional<Instant>>> NextDue() override;
   Task<Result<jobs::Job>> Get(const JobId& id) override;
   Task<Result<jobs::JobPage>> List(const jobs::JobFilter& filter) override;
@@ -24,11 +25,15 @@ class JobStore final : public jobs::JobStore {
   Task<Result<int>> Prune(Instant before, int limit) override;
 
  private:
+  Result<std::vector<jobs::Job>> ClaimBesideOthers(Transaction& transaction, const jobs::ClaimQuery& query,
+                                                   const std::string& token, Instant now) const;
+
   Engine& engine_;
   const Clock& clock_;
 };
 
-/// Ends the attempts of running jobs whose lease ran out by `lease_until`, at most `limit`; returns how many.
-int RescueJobs(Transaction& transaction, Instant lease_until, int limit, Instant now);
+/// Ends the attempts of running jobs whose lease ran out by `lease_until` (on PostgreSQL nothing: by the server's
+/// clock), at most `limit`; returns how many.
+int RescueJobs(Transaction& transaction, std::optional<Instant> lease_until, int limit, Instant now);
 
 }  // namespace latchkey::storage

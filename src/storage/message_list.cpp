@@ -9,70 +9,89 @@
 
 #include "base/encoding.hpp"
 #include "storage/search_text.hpp"
+#include "storage/search_words.hpp"
 
 namespace latchkey::storage {
 namespace {
 
-constexpr std::string_view kAccounts = "SELECT id FROM connected_accounts WHERE user_id = $1 AND disconnecting = 0";
-constexpr std::string_view kOneAccount =
-    "SELECT id FROM connected_accounts WHERE user_id = $1 AND disconnecting = 0 AND id = $2";
-constexpr std::string_view kLabelRows = R"sql(
-SELECT row_id FROM labels WHERE connected_account_id = $1 AND removed = 0 AND (external_id = $2 OR role = $2))sql";
-constexpr std::string_view kRemovedLabels =
-    "SELECT external_id FROM labels WHERE connected_account_id = $1 AND removed = 1";
+const Statement kAccounts("SELECT id FROM connected_accounts WHERE user_id = $1 AND disconnecting = FALSE");
+const Statement kOneAccount(
+    "SELECT id FROM connected_accounts WHERE user_id = $1 AND disconnecting = FALSE AND id = $2");
+const Statement kLabelRows(R"sql(
+SELECT row_id FROM labels WHERE connected_account_id = $1 AND removed = FALSE AND (external_id = $2 OR role = $2))sql");
+const Statement kRemovedLabels("SELECT external_id FROM labels WHERE connected_account_id = $1 AND removed = TRUE");
 
 // Where a page begins is (received_at, row_id) < ($, $): both indexes are in that order.
-constexpr std::string_view kByAccount = R"sql(
+const Statement kByAccount(R"sql(
 SELECT received_at, row_id FROM synced_messages
 WHERE connected_account_id = $1 AND (received_at, row_id) < ($2, $3)
-ORDER BY received_at DESC, row_id DESC LIMIT $4)sql";
-constexpr std::string_view kByLabel = R"sql(
+ORDER BY received_at DESC, row_id DESC LIMIT $4)sql");
+const Statement kByLabel(R"sql(
 SELECT received_at, message_row FROM message_labels
 WHERE label_row = $1 AND (received_at, message_row) < ($2, $3)
-ORDER BY received_at DESC, message_row DESC LIMIT $4)sql";
-constexpr std::string_view kByThread = R"sql(
+ORDER BY received_at DESC, message_row DESC LIMIT $4)sql");
+const Statement kByThread(R"sql(
 SELECT received_at, row_id FROM synced_messages
 WHERE connected_account_id = $1 AND thread_id = $5 AND (received_at, row_id) < ($2, $3)
-ORDER BY received_at DESC, row_id DESC LIMIT $4)sql";
+ORDER BY received_at DESC, row_id DESC LIMIT $4)sql");
 // The index gives rows in the order of their storing, which is not that of their dates: all matches are looked at.
-// CROSS keeps the index first: asked the other way round, it is searched anew for every message of the mailbox.
-constexpr std::string_view kBySearch = R"sql(
+// CROSS, and MATERIALIZED, keep the index first: asked the other way round, it is searched anew for every message.
+const Statement kBySearch(R"sql(
 SELECT m.received_at, m.row_id FROM message_search f CROSS JOIN synced_messages m ON m.row_id = f.rowid
 WHERE f.message_search MATCH $5 AND m.connected_account_id = $1 AND (m.received_at, m.row_id) < ($2, $3)
-ORDER BY m.received_at DESC, m.row_id DESC LIMIT $4)sql";
-constexpr std::string_view kBySearchInLabel = R"sql(
+ORDER BY m.received_at DESC, m.row_id DESC LIMIT $4)sql",
+                          R"sql(
+WITH found AS MATERIALIZED (SELECT message_row FROM message_search WHERE words @@ CAST(CAST($5 AS text) AS tsquery))
+SELECT m.received_at, m.row_id FROM found JOIN synced_messages m ON m.row_id = found.message_row
+WHERE m.connected_account_id = $1 AND (m.received_at, m.row_id) < ($2, $3)
+ORDER BY m.received_at DESC, m.row_id DESC LIMIT $4)sql");
+const Statement kBySearchInLabel(R"sql(
 SELECT m.received_at, m.row_id FROM message_search f CROSS JOIN synced_messages m ON m.row_id = f.rowid
 WHERE f.message_search MATCH $5 AND (m.received_at, m.row_id) < ($2, $3)
   AND EXISTS (SELECT 1 FROM message_labels p
               WHERE p.label_row = $1 AND p.received_at = m.received_at AND p.message_row = m.row_id)
-ORDER BY m.received_at DESC, m.row_id DESC LIMIT $4)sql";
+ORDER BY m.received_at DESC, m.row_id DESC LIMIT $4)sql",
+                                 R"sql(
+WITH found AS MATERIALIZED (SELECT message_row FROM message_search WHERE words @@ CAST(CAST($5 AS text) AS tsquery))
+SELECT m.received_at, m.row_id FROM found JOIN synced_messages m ON m.row_id = found.message_row
+WHERE (m.received_at, m.row_id) < ($2, $3)
+  AND EXISTS (SELECT 1 FROM message_labels p
+              WHERE p.label_row = $1 AND p.received_at = m.received_at AND p.message_row = m.row_id)
+ORDER BY m.received_at DESC, m.row_id DESC LIMIT $4)sql");
 // One statement for the whole page: $1 is the JSON array of its row ids. A row says its place in it, so that nothing
 // needs to be sorted.
-constexpr std::string_view kSummaries = R"sql(
+const Statement kSummaries(R"sql(
 SELECT m.id, m.connected_account_id, m.external_message_id, m.thread_id, m.subject, m.snippet, m.from_name, m.from_email,
        m.to_count, m.received_at, m.is_read, m.is_starred, m.has_attachments, m.labels, k.key
-FROM json_each($1) k CROSS JOIN synced_messages m ON m.row_id = k.value)sql";
+FROM json_each($1) k CROSS JOIN synced_messages m ON m.row_id = k.value)sql",
+                           R"sql(
+SELECT m.id, m.connected_account_id, m.external_message_id, m.thread_id, m.subject, m.snippet, m.from_name, m.from_email,
+       m.to_count, m.received_at, m.is_read, m.is_starred, m.has_attachments, m.labels, k.place - 1
+FROM json_array_elements_text($1) WITH ORDINALITY AS k (row_id, place)
+JOIN synced_messages m ON m.row_id = CAST(k.row_id AS bigint))sql");
 
-constexpr std::array kHotStatements{kByAccount, kByLabel, kByThread};
-constexpr std::array kSearchStatements{kBySearch, kBySearchInLabel};
+const std::array<const Statement*, 3> kHotStatements{&kByAccount, &kByLabel, &kByThread};
+const std::array<const Statement*, 2> kSearchStatements{&kBySearch, &kBySearchInLabel};
 
 struct Key {
-  std::int64_t received_at = std::numeric_limits<std::int64_t>::max();
+  Instant received_at = Instant::max();
   std::int64_t row = std::numeric_limits<std::int64_t>::max();
   friend auto operator<=>(const Key&, const Key&) = default;
 };
 
 std::string EncodeCursor(const Key& key) {
-  return Base64UrlEncode(std::to_string(key.received_at) + ":" + std::to_string(key.row));
+  return Base64UrlEncode(std::to_string(ToMicros(key.received_at)) + ":" + std::to_string(key.row));
 }
 
 std::optional<Key> DecodeCursor(const std::string& cursor) {
   const auto text = Base64UrlDecode(cursor);
   if (!text) return std::nullopt;
   Key key;
+  std::int64_t received_at = 0;
   const char* end = text->data() + text->size();
-  const auto first = std::from_chars(text->data(), end, key.received_at);
+  const auto first = std::from_chars(text->data(), end, received_at);
   if (first.ec != std::errc() || first.ptr == end || *first.ptr != ':') return std::nullopt;
+  key.received_at = FromMicros(received_at);
   const auto second = std::from_chars(first.ptr + 1, end, key.row);
   if (second.ec != std::errc() || second.ptr != end) return std::nullopt;
   return key;
@@ -88,19 +107,26 @@ std::vector<std::string> AccountsOf(Connection& connection, const mail::MessageQ
 
 /// Adds the keys of one walk.
 template <class... Values>
-void Collect(Connection& connection, std::vector<Key>& keys, std::string_view sql, const Values&... values) {
+void Collect(Connection& connection, std::vector<Key>& keys, const Sql& sql, const Values&... values) {
   Rows rows = connection.Query(sql, values...);
-  while (rows.Step()) keys.push_back({.received_at = rows.Int(0), .row = rows.Int(1)});
+  while (rows.Step()) keys.push_back({.received_at = rows.Time(0), .row = rows.Int(1)});
+}
+
+/// What the engine's index is asked; empty when there is nothing to look for.
+std::string SearchExpression(Dialect dialect, const ConnectedAccountId& account, std::string_view typed) {
+  if (dialect == Dialect::kPostgres) return TsQueryText(account, typed);
+  const std::string match = MatchExpression(typed);
+  if (match.empty()) return match;
+  // The account's own term first: the index then follows this account's matches only.
+  return "account : " + AccountTerm(account) + " AND ({subject people body} : (" + match + "))";
 }
 
 void CollectAccount(Connection& connection, const mail::MessageQuery& query, const std::string& account,
                     const Key& from, int count, std::vector<Key>& keys) {
   std::string match;
   if (!query.search.empty()) {
-    match = MatchExpression(query.search);
+    match = SearchExpression(connection.dialect(), ConnectedAccountId(account), query.search);
     if (match.empty()) return;
-    // The account's own term first: the index then follows this account's matches only.
-    match = "account : " + AccountTerm(ConnectedAccountId(account)) + " AND ({subject people body} : (" + match + "))";
   }
   if (!query.label_id.empty()) {
     std::vector<std::int64_t> labels;
@@ -182,7 +208,7 @@ Result<mail::MessageList> ListMessages(Connection& connection, const mail::Messa
   return list;
 }
 
-std::span<const std::string_view> ListStatements() { return kHotStatements; }
-std::span<const std::string_view> SearchStatements() { return kSearchStatements; }
+std::span<const Statement* const> ListStatements() { return kHotStatements; }
+std::span<const Statement* const> SearchStatements() { return kSearchStatements; }
 
 }  // namespace latchkey::storage

@@ -1,10 +1,10 @@
 #pragma once
 
 #include <span>
-#include <string_view>
 
 #include "mail/message_store.hpp"
 #include "storage/rows.hpp"
+#include "storage/statement.hpp"
 
 namespace latchkey::storage {
 
@@ -13,8 +13,8 @@ namespace latchkey::storage {
 Result<mail::MessageList> ListMessages(Connection& connection, const mail::MessageQuery& query);
 
 /// The statements that find a page's keys. Tests hold their plans to an index walk.
-std::span<const std::string_view> ListStatements();
+std::span<const Statement* const> ListStatements();
 /// Those that search. Their plans begin at the full-text index.
-std::span<const std::string_view> SearchStatements();
+std::span<const Statement* const> SearchStatements();
 
 }  // namespace latchkey::storage

@@ -7,25 +7,25 @@
 namespace latchkey::storage {
 namespace {
 
-constexpr std::string_view kGet = R"sql(
+const Statement kGet(R"sql(
 SELECT m.connected_account_id, m.external_message_id, m.thread_id, m.version, m.message_id, m.subject, m.sent_at,
        m.received_at, m.snippet, m.labels, m.is_read, m.is_starred, m.is_draft, m.size_estimate, m.truncated, b.body,
        m.row_id
 FROM synced_messages m
 JOIN connected_accounts a ON a.id = m.connected_account_id
 JOIN message_bodies b ON b.message_row = m.row_id
-WHERE m.id = $1 AND a.user_id = $2 AND a.disconnecting = 0)sql";
-constexpr std::string_view kAttachments = R"sql(
+WHERE m.id = $1 AND a.user_id = $2 AND a.disconnecting = FALSE)sql");
+const Statement kAttachments(R"sql(
 SELECT position, provider_id, part_id, name, mime_type, content_id, size, is_inline FROM attachments
-WHERE message_row = $1 ORDER BY position)sql";
-constexpr std::string_view kRemoved = "SELECT external_id FROM labels WHERE connected_account_id = $1 AND removed = 1";
+WHERE message_row = $1 ORDER BY position)sql");
+const Statement kRemoved("SELECT external_id FROM labels WHERE connected_account_id = $1 AND removed = TRUE");
 // Counters, not counts: kept true by every write.
-constexpr std::string_view kLabels = R"sql(
+const Statement kLabels(R"sql(
 SELECT l.connected_account_id, l.external_id, l.name, l.role, l.visible, l.total, l.unread
 FROM connected_accounts a JOIN labels l ON l.connected_account_id = a.id
-WHERE a.user_id = $1 AND a.disconnecting = 0 AND l.removed = 0 AND ($2 IS NULL OR a.id = $2)
-ORDER BY a.created_at, a.id, l.name)sql";
-constexpr std::string_view kOwns = "SELECT 1 FROM connected_accounts WHERE id = $1 AND user_id = $2";
+WHERE a.user_id = $1 AND a.disconnecting = FALSE AND l.removed = FALSE AND (a.id = $2 OR $2 IS NULL)
+ORDER BY a.created_at, a.id, l.name)sql");
+const Statement kOwns("SELECT 1 FROM connected_accounts WHERE id = $1 AND user_id = $2");
 
 void ReadAttachments(Connection& connection, std::int64_t row, mail::StoredMessage& stored) {
   Rows rows = connection.Query(kAttachments, row);
@@ -38,7 +38,7 @@ void ReadAttachments(Connection& connection, std::int64_t row, mail::StoredMessa
                                 .size = rows.Int(6),
                                 .is_inline = rows.Bool(7)};
     stored.message.attachments.push_back(attachment);
-    stored.attachments.push_back({.id = rows.String(0), .attachment = std::move(attachment)});
+    stored.attachments.push_back({.id = std::to_string(rows.Int(0)), .attachment = std::move(attachment)});
   }
 }
 

@@ -7,27 +7,27 @@
 namespace latchkey::storage {
 namespace {
 
-constexpr std::string_view kReadStatus = R"sql(
+const Statement kReadStatus(R"sql(
 SELECT epoch, backfill_complete, backfill_done, backfill_total, backfill_started_at, backfill_completed_at,
        synced_messages_count, last_sync_at
-FROM email_sync_status WHERE connected_account_id = $1)sql";
-constexpr std::string_view kReadEpoch = "SELECT epoch FROM email_sync_status WHERE connected_account_id = $1";
-constexpr std::string_view kReadCursors = "SELECT lane, value FROM sync_cursors WHERE connected_account_id = $1";
-constexpr std::string_view kFindKnown = R"sql(
-SELECT version, epoch FROM synced_messages WHERE connected_account_id = $1 AND external_message_id = $2)sql";
+FROM email_sync_status WHERE connected_account_id = $1)sql");
+const Statement kReadEpoch("SELECT epoch FROM email_sync_status WHERE connected_account_id = $1");
+const Statement kReadCursors("SELECT lane, value FROM sync_cursors WHERE connected_account_id = $1");
+const Statement kFindKnown(R"sql(
+SELECT version, epoch FROM synced_messages WHERE connected_account_id = $1 AND external_message_id = $2)sql");
 
-constexpr std::string_view kWriteCursor = R"sql(
+const Statement kWriteCursor(R"sql(
 INSERT INTO sync_cursors (connected_account_id, lane, value, updated_at) VALUES ($1, $2, $3, $4)
 ON CONFLICT (connected_account_id, lane) DO UPDATE SET value = excluded.value, updated_at = excluded.updated_at
-WHERE value IS NOT excluded.value)sql";
-constexpr std::string_view kWriteBackfill = R"sql(
+WHERE sync_cursors.value IS DISTINCT FROM excluded.value)sql");
+const Statement kWriteBackfill(R"sql(
 UPDATE email_sync_status
 SET epoch = $2, backfill_complete = $3, backfill_done = $4, backfill_total = $5, backfill_started_at = $6,
     backfill_completed_at = $7, sync_stage = CASE WHEN $3 THEN 'INCREMENTAL' ELSE 'INITIAL' END,
     sync_status = CASE WHEN $3 THEN 'COMPLETED' ELSE 'IN_PROGRESS' END, updated_at = $8
-WHERE connected_account_id = $1)sql";
+WHERE connected_account_id = $1)sql");
 // Also the place where the seed's columns learn of progress: any commit means that the sync works again.
-constexpr std::string_view kWriteStatus = R"sql(
+const Statement kWriteStatus(R"sql(
 UPDATE email_sync_status
 SET synced_messages_count = synced_messages_count + $2,
     last_sync_at = coalesce($3, last_sync_at),
@@ -35,36 +35,36 @@ SET synced_messages_count = synced_messages_count + $2,
     sync_status = CASE WHEN backfill_complete THEN 'COMPLETED' ELSE 'IN_PROGRESS' END,
     sync_stage = CASE WHEN backfill_complete THEN 'INCREMENTAL' ELSE 'INITIAL' END,
     updated_at = $5
-WHERE connected_account_id = $1)sql";
-constexpr std::string_view kWriteSuccess =
-    "UPDATE connected_accounts SET last_success_at = $2, updated_at = $3 WHERE id = $1";
+WHERE connected_account_id = $1)sql");
+const Statement kWriteSuccess("UPDATE connected_accounts SET last_success_at = $2, updated_at = $3 WHERE id = $1");
 
-constexpr std::string_view kWriteTombstone = R"sql(
+const Statement kWriteTombstone(R"sql(
 INSERT INTO tombstones (connected_account_id, external_id, epoch) VALUES ($1, $2, $3)
-ON CONFLICT (connected_account_id, external_id) DO UPDATE SET epoch = max(epoch, excluded.epoch))sql";
-constexpr std::string_view kClearTombstones = "DELETE FROM tombstones WHERE connected_account_id = $1 AND epoch <= $2";
+ON CONFLICT (connected_account_id, external_id) DO UPDATE SET epoch = excluded.epoch
+WHERE tombstones.epoch < excluded.epoch)sql");
+const Statement kClearTombstones("DELETE FROM tombstones WHERE connected_account_id = $1 AND epoch <= $2");
 
-constexpr std::string_view kSetAside = R"sql(
+const Statement kSetAside(R"sql(
 INSERT INTO failed_items (connected_account_id, external_id, failures, set_aside, error_code, first_at, last_at)
-VALUES ($1, $2, 1, 1, $3, $4, $4)
+VALUES ($1, $2, 1, TRUE, $3, $4, $4)
 ON CONFLICT (connected_account_id, external_id)
-DO UPDATE SET set_aside = 1, error_code = excluded.error_code, last_at = excluded.last_at)sql";
-constexpr std::string_view kCountFailure = R"sql(
+DO UPDATE SET set_aside = TRUE, error_code = excluded.error_code, last_at = excluded.last_at)sql");
+const Statement kCountFailure(R"sql(
 INSERT INTO failed_items (connected_account_id, external_id, failures, error_code, first_at, last_at)
 VALUES ($1, $2, 1, $3, $4, $4)
 ON CONFLICT (connected_account_id, external_id)
-DO UPDATE SET failures = failures + 1, error_code = excluded.error_code, last_at = excluded.last_at
-RETURNING failures)sql";
-constexpr std::string_view kListSetAside = R"sql(
-SELECT external_id FROM failed_items WHERE connected_account_id = $1 AND set_aside = 1 ORDER BY last_at LIMIT $2)sql";
-constexpr std::string_view kRecovered = "DELETE FROM failed_items WHERE connected_account_id = $1 AND external_id = $2";
+DO UPDATE SET failures = failed_items.failures + 1, error_code = excluded.error_code, last_at = excluded.last_at
+RETURNING failures)sql");
+const Statement kListSetAside(R"sql(
+SELECT external_id FROM failed_items WHERE connected_account_id = $1 AND set_aside = TRUE ORDER BY last_at LIMIT $2)sql");
+const Statement kRecovered("DELETE FROM failed_items WHERE connected_account_id = $1 AND external_id = $2");
 
-constexpr std::string_view kFindUnseen = R"sql(
-SELECT row_id FROM synced_messages WHERE connected_account_id = $1 AND epoch < $2 LIMIT $3)sql";
-constexpr std::string_view kStillUnseen = "SELECT 1 FROM synced_messages WHERE row_id = $1 AND epoch < $2";
-constexpr std::string_view kCountDown = R"sql(
+const Statement kFindUnseen(R"sql(
+SELECT row_id FROM synced_messages WHERE connected_account_id = $1 AND epoch < $2 LIMIT $3)sql");
+const Statement kStillUnseen("SELECT 1 FROM synced_messages WHERE row_id = $1 AND epoch < $2");
+const Statement kCountDown(R"sql(
 UPDATE email_sync_status SET synced_messages_count = synced_messages_count - $2, updated_at = $3
-WHERE connected_account_id = $1)sql";
+WHERE connected_account_id = $1)sql");
 
 /// Everything of one commit inside its transaction.
 class CommitWriter {
@@ -84,6 +84,7 @@ class CommitWriter {
     user_ = fenced->user_id;
     if (NewerEpochHasBegun()) return Fail(ErrorCode::kConflict, "a newer epoch has begun");
     if (commit_.labels) messages_.ReplaceLabels(*commit_.labels);
+    messages_.Expect(commit_.upserts);
     WriteMessages();
     messages_.Flush();
     WriteItems();
@@ -116,32 +117,32 @@ class CommitWriter {
     }
     for (const auto& id : commit_.deletions) {
       result_.deleted += messages_.Delete(id) ? 1 : 0;
-      transaction_.Execute(kWriteTombstone, account_, id, commit_.epoch);
-      transaction_.Execute(kRecovered, account_, id);
+      transaction_.Send(kWriteTombstone, account_, id, commit_.epoch);
+      transaction_.Send(kRecovered, account_, id);
     }
   }
 
   void WriteItems() {
     for (const auto& item : commit_.failed_items) {
-      transaction_.Execute(kSetAside, account_, item.external_id, item.error_code, now_);
+      transaction_.Send(kSetAside, account_, item.external_id, item.error_code, now_);
     }
     for (const auto& id : commit_.recovered_items) transaction_.Execute(kRecovered, account_, id);
   }
 
   void WriteProgress() {
     for (const auto& cursor : commit_.cursors) {
-      transaction_.Execute(kWriteCursor, account_, cursor.lane, cursor.value, now_);
+      transaction_.Send(kWriteCursor, account_, cursor.lane, cursor.value, now_);
     }
     if (commit_.backfill) {
       const auto& state = *commit_.backfill;
-      transaction_.Execute(kWriteBackfill, account_, state.epoch, state.complete, state.done, state.total,
-                           state.started_at, state.completed_at, now_);
+      transaction_.Send(kWriteBackfill, account_, state.epoch, state.complete, state.done, state.total,
+                        state.started_at, state.completed_at, now_);
       // Pages of this epoch can no longer be in flight.
-      if (state.complete) transaction_.Execute(kClearTombstones, account_, state.epoch);
+      if (state.complete) transaction_.Send(kClearTombstones, account_, state.epoch);
     }
-    transaction_.Execute(kWriteStatus, account_, result_.inserted - result_.deleted, commit_.synced_at,
-                         commit_.next_sync_at, now_);
-    if (commit_.synced_at) transaction_.Execute(kWriteSuccess, account_, *commit_.synced_at, now_);
+    transaction_.Send(kWriteStatus, account_, result_.inserted - result_.deleted, commit_.synced_at,
+                      commit_.next_sync_at, now_);
+    if (commit_.synced_at) transaction_.Send(kWriteSuccess, account_, *commit_.synced_at, now_);
   }
 
   void WriteEvents() {
@@ -204,7 +205,7 @@ Task<Result<mail::SyncCommitResult>> MessageStore::Apply(const mail::SyncCommit&
     contents = std::move(*encoded);
   }
   auto write = [&](Transaction& transaction) { return CommitWriter(transaction, commit, contents, now).Run(); };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::vector<mail::MessageStore::Known>>> MessageStore::FindKnown(
@@ -243,12 +244,12 @@ Task<Result<std::int64_t>> MessageStore::Sweep(const mail::WriteFence& fence, st
     }
     messages.Flush();
     const auto deleted = static_cast<std::int64_t>(messages.deleted_ids().size());
-    if (deleted > 0) transaction.Execute(kCountDown, fence.account_id, deleted, now);
+    if (deleted > 0) transaction.Send(kCountDown, fence.account_id, deleted, now);
     WriteDeleted(transaction, fenced->user_id, fence.account_id, messages.deleted_ids(), now);
     // Rows that were seen meanwhile do not mean that everything is swept.
     return static_cast<std::int64_t>(unseen->size());
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::int64_t>> MessageStore::RecordItemFailure(const mail::WriteFence& fence,
@@ -264,7 +265,7 @@ Task<Result<std::int64_t>> MessageStore::RecordItemFailure(const mail::WriteFenc
     rows.Step();
     return failures;
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::vector<std::string>>> MessageStore::ListSetAside(const ConnectedAccountId& account, int limit) {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <optional>
 #include <set>
@@ -24,6 +25,8 @@ class MessageWriter {
   enum class Change { kNone, kStale, kInserted, kUpdated };
   /// Tombstones count from this mark on instead of from the epoch, for whoever keeps them by another order.
   void RespectTombstonesFrom(std::int64_t mark) { tombstone_mark_ = mark; }
+  /// Says what Upsert will be called with, so that it can be looked up in one go. Right before those calls.
+  void Expect(const std::vector<mail::Message>& messages);
   /// `content`: EncodeContent(message).
   Change Upsert(const mail::Message& message, const std::string& content);
   void MarkSeen(const std::string& external_id);
@@ -63,6 +66,9 @@ class MessageWriter {
     std::int64_t total = 0, unread = 0;  ///< Differences, not yet written.
   };
 
+  static Stored ReadStored(const Rows& rows);
+  /// A key for a message to insert.
+  std::int64_t NewRow();
   std::optional<Stored> Find(const std::string& external_id);
   bool Buried(const std::string& external_id);
   void Insert(const mail::Message& message, const std::string& content, Placed placed);
@@ -80,14 +86,17 @@ class MessageWriter {
   const Instant now_;
   std::int64_t tombstone_mark_;
   std::optional<bool> any_tombstones_;
+  /// What is stored of messages that are about to be looked for; nothing for a new one.
+  std::map<std::string, std::optional<Stored>> expected_;
+  std::deque<std::int64_t> new_rows_;
   std::map<std::string, KnownLabel> labels_;
   /// Versions before this transaction's label changes: several changes of one record carry the same version.
   std::map<std::string, std::uint64_t> versions_before_;
   std::vector<std::string> upserted_ids_, deleted_ids_;
 };
 
-/// Reads the parts of a stored message that search needs, for building the text that was indexed. False when it is
-/// gone.
-bool LoadForSearch(Connection& connection, std::int64_t row, ConnectedAccountId& account, mail::Message& message);
+/// What of a stored message search needs, for the text that is indexed or was. A content that cannot be read counts as
+/// an empty one: the same both times.
+mail::Message SearchableMessage(std::string subject, std::string_view content);
 
 }  // namespace latchkey::storage

@@ -25,51 +25,50 @@ SELECT o.id, o.user_id, o.connected_account_id, o.state, o.error_code, o.subject
        (SELECT m.id FROM synced_messages m WHERE m.connected_account_id = o.connected_account_id
           AND m.external_message_id = o.external_id AND o.external_id <> '')
 FROM outbox o JOIN connected_accounts a ON a.id = o.connected_account_id )sql";
-const std::string kOne = kEntries + "WHERE o.id = $1 AND ($2 IS NULL OR o.user_id = $2) AND a.disconnecting = 0";
-const std::string kList = kEntries + R"sql(
-WHERE o.user_id = $1 AND o.row_id < $2 AND ($3 IS NULL OR o.connected_account_id = $3) AND a.disconnecting = 0
-  AND o.dismissed = 0 AND o.state <> 'cancelled'
-ORDER BY o.row_id DESC LIMIT $4)sql";
-constexpr std::string_view kAttachments = R"sql(
+const Statement kOne(kEntries + "WHERE o.id = $1 AND (o.user_id = $2 OR $2 IS NULL) AND a.disconnecting = FALSE");
+const Statement kList(kEntries + R"sql(
+WHERE o.user_id = $1 AND o.row_id < $2 AND (o.connected_account_id = $3 OR $3 IS NULL) AND a.disconnecting = FALSE
+  AND o.dismissed = FALSE AND o.state <> 'cancelled'
+ORDER BY o.row_id DESC LIMIT $4)sql");
+const Statement kAttachments(R"sql(
 SELECT u.id, t.name, t.mime_type, t.content_id, t.size, t.is_inline
 FROM outbox_attachments t LEFT JOIN uploads u ON u.row_id = t.upload_row
-WHERE t.outbox_row = $1 ORDER BY t.position)sql";
+WHERE t.outbox_row = $1 ORDER BY t.position)sql");
 
-constexpr std::string_view kByKey = "SELECT id, request_hash FROM outbox WHERE user_id = $1 AND idempotency_key = $2";
-constexpr std::string_view kAccount =
-    "SELECT generation, disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2";
-constexpr std::string_view kCountWaiting =
-    "SELECT count(*) FROM outbox WHERE user_id = $1 AND state IN ('queued', 'sending')";
-constexpr std::string_view kInsert = R"sql(
+const Statement kByKey("SELECT id, request_hash FROM outbox WHERE user_id = $1 AND idempotency_key = $2");
+const Statement kAccount("SELECT generation, disconnecting FROM connected_accounts WHERE id = $1 AND user_id = $2");
+const Statement kCountWaiting("SELECT count(*) FROM outbox WHERE user_id = $1 AND state IN ('queued', 'sending')");
+const Statement kInsert(R"sql(
 INSERT INTO outbox (id, user_id, connected_account_id, state, idempotency_key, request_hash, subject, content,
                     message_id, relation, related_external_id, thread_id, created_at, send_at, updated_at)
 VALUES ($1, $2, $3, 'queued', $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $12)
-RETURNING row_id)sql";
-constexpr std::string_view kHoldUpload = R"sql(
+RETURNING row_id)sql");
+const Statement kHoldUpload(R"sql(
 UPDATE uploads SET connected_account_id = $3
-WHERE id = $1 AND user_id = $2 AND complete = 1 AND (connected_account_id IS NULL OR connected_account_id = $3)
-RETURNING row_id)sql";
-constexpr std::string_view kUploadExists = "SELECT 1 FROM uploads WHERE id = $1 AND user_id = $2";
-constexpr std::string_view kAttach = R"sql(
+WHERE id = $1 AND user_id = $2 AND complete = TRUE AND (connected_account_id IS NULL OR connected_account_id = $3)
+RETURNING row_id)sql");
+const Statement kUploadExists("SELECT 1 FROM uploads WHERE id = $1 AND user_id = $2");
+const Statement kAttach(R"sql(
 INSERT INTO outbox_attachments (outbox_row, position, upload_row, name, mime_type, content_id, size, is_inline)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8))sql";
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8))sql");
 
-constexpr std::string_view kTakeBack =
-    "UPDATE outbox SET state = 'cancelled', updated_at = $2 WHERE id = $1 AND state IN ('queued', 'held')";
-constexpr std::string_view kPutAside = R"sql(
-UPDATE outbox SET dismissed = 1, updated_at = $2 WHERE id = $1 AND state IN ('failed', 'unconfirmed', 'sent', 'cancelled'))sql";
-constexpr std::string_view kFreeUploads = R"sql(
+const Statement kTakeBack(
+    "UPDATE outbox SET state = 'cancelled', updated_at = $2 WHERE id = $1 AND state IN ('queued', 'held')");
+const Statement kPutAside(R"sql(
+UPDATE outbox SET dismissed = TRUE, updated_at = $2 WHERE id = $1 AND state IN ('failed', 'unconfirmed', 'sent', 'cancelled'))sql");
+const Statement kFreeUploads(R"sql(
 UPDATE outbox_attachments SET upload_row = NULL
-WHERE outbox_row = (SELECT row_id FROM outbox WHERE id = $1) AND upload_row IS NOT NULL)sql";
-constexpr std::string_view kCancelJob = R"sql(
+WHERE outbox_row = (SELECT row_id FROM outbox WHERE id = $1) AND upload_row IS NOT NULL)sql");
+const Statement kCancelJob(R"sql(
 UPDATE jobs SET state = 'cancelled', finalized_at = $2
-WHERE unique_key = $1 AND state IN ('available', 'scheduled', 'retryable'))sql";
+WHERE unique_key = $1 AND state IN ('available', 'scheduled', 'retryable'))sql");
 // What was never handed over begins anew; what may be out stays "sending", so that it is looked for before anything.
-constexpr std::string_view kAgain = R"sql(
+// Whoever lets a held mail go has decided: when it is not found, it is sent.
+const Statement kAgain(R"sql(
 UPDATE outbox SET state = CASE WHEN handed_over_at IS NULL THEN 'queued' ELSE 'sending' END,
-  resend = handed_over_at IS NOT NULL AND $3, error_code = NULL, checks = 0, dismissed = 0, send_at = $2, updated_at = $2
-WHERE id = $1 AND state IN ('failed', 'unconfirmed', 'held'))sql";
-constexpr std::string_view kUserOf = "SELECT user_id, connected_account_id FROM outbox WHERE id = $1";
+  resend = handed_over_at IS NOT NULL AND ($3 OR state = 'held'), error_code = NULL, checks = 0, dismissed = FALSE, send_at = $2, updated_at = $2
+WHERE id = $1 AND state IN ('failed', 'unconfirmed', 'held'))sql");
+const Statement kUserOf("SELECT user_id, connected_account_id FROM outbox WHERE id = $1");
 
 OutgoingMail::Relation RelationOf(std::string_view text) {
   if (text == "reply") return OutgoingMail::Relation::kReply;
@@ -150,8 +149,8 @@ Result<void> Attach(Transaction& transaction, std::int64_t row, const OutboxEntr
       upload = held.Int(0);
       held.Step();
     }
-    transaction.Execute(kAttach, row, position++, upload, attachment.name, attachment.mime_type, attachment.content_id,
-                        attachment.size, attachment.is_inline);
+    transaction.Send(kAttach, row, position++, upload, attachment.name, attachment.mime_type, attachment.content_id,
+                     attachment.size, attachment.is_inline);
   }
   return {};
 }
@@ -298,11 +297,11 @@ Task<Result<OutboxEntry>> OutboxStore::Dismiss(const UserId& user, const OutboxI
     if (!entry) return entry;
     if (transaction.Execute(kTakeBack, id, now) == 1) {
       // What an earlier attempt left at the provider is removed by the job.
-      if (entry->draft_id.empty()) transaction.Execute(kCancelJob, mail::SendKey(id), now);
+      if (entry->draft_id.empty()) transaction.Send(kCancelJob, mail::SendKey(id), now);
     } else if (transaction.Execute(kPutAside, id, now) == 0) {
       return Fail(ErrorCode::kConflict, "the mail is on its way");
     }
-    transaction.Execute(kFreeUploads, id);
+    transaction.Send(kFreeUploads, id);
     WriteOutboxChanged(transaction, id, now);
     return Require(transaction.connection(), id, user);
   };

@@ -38,6 +38,8 @@ class OutboxStore final : public mail::OutboxStore {
   Task<Result<void>> MarkNotSent(const jobs::Lease& lease, const mail::OutboxId& id, ErrorCode error,
                                  std::optional<Instant> next_try) override;
   Task<Result<void>> MarkUndecided(const jobs::Lease& lease, const mail::OutboxId& id, bool unconfirmed) override;
+  Task<Result<void>> Proven(const jobs::Lease& lease, const mail::OutboxId& id) override;
+  Task<Result<void>> NoteMissing(const jobs::Lease& lease, const mail::OutboxId& id, bool tell) override;
   Task<Result<int>> Requeue(int limit) override;
   Task<Result<int>> Prune(Instant before, int limit) override;
 

@@ -14,24 +14,24 @@ constexpr std::chrono::hours kKept{24};
 constexpr std::int64_t kMaxKeptBytes = 200LL << 20;
 constexpr std::int64_t kMaxKept = 200;
 
-constexpr std::string_view kUsage =
-    "SELECT count(*), coalesce(sum(size), 0) FROM uploads WHERE user_id = $1 AND expires_at > $2";
-constexpr std::string_view kInsert = R"sql(
-INSERT INTO uploads (id, user_id, name, mime_type, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6))sql";
-constexpr std::string_view kGet =
-    "SELECT id, name, mime_type, size, complete, expires_at FROM uploads WHERE id = $1 AND user_id = $2";
-constexpr std::string_view kOpen = R"sql(
+const Statement kUsage(
+    "SELECT count(*), CAST(coalesce(sum(size), 0) AS bigint) FROM uploads WHERE user_id = $1 AND expires_at > $2");
+const Statement kInsert(R"sql(
+INSERT INTO uploads (id, user_id, name, mime_type, created_at, expires_at) VALUES ($1, $2, $3, $4, $5, $6))sql");
+const Statement kGet(
+    "SELECT id, name, mime_type, size, complete, expires_at FROM uploads WHERE id = $1 AND user_id = $2");
+const Statement kOpen(R"sql(
 SELECT row_id, (SELECT count(*) FROM upload_chunks c WHERE c.upload_row = u.row_id)
-FROM uploads u WHERE id = $1 AND user_id = $2 AND complete = 0)sql";
-constexpr std::string_view kInsertChunk = "INSERT INTO upload_chunks (upload_row, position, bytes) VALUES ($1, $2, $3)";
-constexpr std::string_view kGrow = "UPDATE uploads SET size = size + $2 WHERE row_id = $1";
-constexpr std::string_view kFinish = "UPDATE uploads SET complete = 1 WHERE id = $1 AND user_id = $2 AND complete = 0";
-constexpr std::string_view kDelete = R"sql(
+FROM uploads u WHERE id = $1 AND user_id = $2 AND complete = FALSE)sql");
+const Statement kInsertChunk("INSERT INTO upload_chunks (upload_row, position, bytes) VALUES ($1, $2, $3)");
+const Statement kGrow("UPDATE uploads SET size = size + $2 WHERE row_id = $1");
+const Statement kFinish("UPDATE uploads SET complete = TRUE WHERE id = $1 AND user_id = $2 AND complete = FALSE");
+const Statement kDelete(R"sql(
 DELETE FROM uploads WHERE id = $1 AND user_id = $2
-  AND NOT EXISTS (SELECT 1 FROM outbox_attachments t WHERE t.upload_row = uploads.row_id))sql";
-constexpr std::string_view kRead = R"sql(
+  AND NOT EXISTS (SELECT 1 FROM outbox_attachments t WHERE t.upload_row = uploads.row_id))sql");
+const Statement kRead(R"sql(
 SELECT c.bytes FROM uploads u LEFT JOIN upload_chunks c ON c.upload_row = u.row_id AND c.position = $2
-WHERE u.id = $1)sql";
+WHERE u.id = $1)sql");
 
 Result<Upload> ReadOne(Connection& connection, const UserId& user, const UploadId& id) {
   Rows rows = connection.Query(kGet, id, user);
@@ -57,7 +57,7 @@ Task<Result<Upload>> OutboxStore::BeginUpload(const UserId& user, std::string_vi
         return Fail(ErrorCode::kConflict, "too many files wait for a mail");
       }
     }
-    transaction.Execute(kInsert, id, user, name, mime_type, now, now + kKept);
+    transaction.Send(kInsert, id, user, name, mime_type, now, now + kKept);
     return ReadOne(transaction.connection(), user, id);
   };
   co_return co_await engine_.Write(write);
@@ -75,8 +75,8 @@ Task<Result<void>> OutboxStore::AppendUpload(const UserId& user, const UploadId&
       }
       row = rows.Int(0);
     }
-    transaction.Execute(kInsertChunk, row, position, Blob{bytes});
-    transaction.Execute(kGrow, row, bytes.size());
+    transaction.Send(kInsertChunk, row, position, Blob{bytes});
+    transaction.Send(kGrow, row, bytes.size());
     return {};
   };
   co_return co_await engine_.Write(write);
@@ -84,7 +84,7 @@ Task<Result<void>> OutboxStore::AppendUpload(const UserId& user, const UploadId&
 
 Task<Result<Upload>> OutboxStore::FinishUpload(const UserId& user, const UploadId& id) {
   auto write = [&](Transaction& transaction) -> Result<Upload> {
-    transaction.Execute(kFinish, id, user);
+    transaction.Send(kFinish, id, user);
     return ReadOne(transaction.connection(), user, id);
   };
   co_return co_await engine_.Write(write, Durability::kPower);

@@ -4,23 +4,24 @@ namespace latchkey::storage {
 namespace {
 
 // Only for an account that lives: a call in flight may end after the account's erase.
-constexpr std::string_view kKeep = R"sql(
+const Statement kKeep(R"sql(
 INSERT INTO provider_pauses (connected_account_id, service, until)
-SELECT id, $2, $3 FROM connected_accounts WHERE id = $1 AND disconnecting = 0
-ON CONFLICT (connected_account_id, service) DO UPDATE SET until = max(until, excluded.until))sql";
-constexpr std::string_view kList = "SELECT service, until FROM provider_pauses WHERE connected_account_id = $1";
-constexpr std::string_view kPrune = R"sql(
+SELECT id, $2, CAST($3 AS timestamptz) FROM connected_accounts WHERE id = $1 AND disconnecting = FALSE
+ON CONFLICT (connected_account_id, service) DO UPDATE SET until = excluded.until
+WHERE provider_pauses.until < excluded.until)sql");
+const Statement kList("SELECT service, until FROM provider_pauses WHERE connected_account_id = $1");
+const Statement kPrune(R"sql(
 DELETE FROM provider_pauses WHERE (connected_account_id, service) IN
-  (SELECT connected_account_id, service FROM provider_pauses WHERE until < $1 ORDER BY until LIMIT $2))sql";
+  (SELECT connected_account_id, service FROM provider_pauses WHERE until < $1 ORDER BY until LIMIT $2))sql");
 
 }  // namespace
 
 Task<Result<void>> PauseStore::KeepPause(const sync::Pause& pause) {
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kKeep, pause.account_id, pause.service, pause.until);
+    transaction.Send(kKeep, pause.account_id, pause.service, pause.until);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::vector<sync::Pause>>> PauseStore::ListPauses(const ConnectedAccountId& account) {

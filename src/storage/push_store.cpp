@@ -9,36 +9,44 @@ const std::string kChannel = R"sql(
 SELECT c.id, c.connected_account_id, c.service, c.resource, c.external_id, c.secret_hash, c.state, c.created_at,
        c.expires_at, c.notified_at, a.provider, a.generation
 FROM push_channels c JOIN connected_accounts a ON a.id = c.connected_account_id)sql";
-const std::string kOfAccount = kChannel + " WHERE c.connected_account_id = $1 ORDER BY c.created_at";
-const std::string kById = kChannel + " WHERE c.id = $1";
-const std::string kByExternal = kChannel + " WHERE c.external_id = $1 AND c.external_id <> '' AND a.provider = $2";
-const std::string kByResource =
-    kChannel + " WHERE c.service = $1 AND c.resource = $2 AND c.resource <> '' AND a.provider = $3";
-constexpr std::string_view kInsert = R"sql(
+const Statement kOfAccount(kChannel + " WHERE c.connected_account_id = $1 ORDER BY c.created_at");
+const Statement kById(kChannel + " WHERE c.id = $1");
+const Statement kByExternal(kChannel + " WHERE c.external_id = $1 AND c.external_id <> '' AND a.provider = $2");
+const Statement kByResource(kChannel +
+                            " WHERE c.service = $1 AND c.resource = $2 AND c.resource <> '' AND a.provider = $3");
+const Statement kInsert(R"sql(
 INSERT INTO push_channels (id, connected_account_id, service, resource, secret_hash, state, created_at)
-SELECT $1, id, $3, $4, $5, 'creating', $6 FROM connected_accounts
-WHERE id = $2 AND generation = $7 AND is_active = 1)sql";
-constexpr std::string_view kActivate =
-    "UPDATE push_channels SET state = 'active', external_id = $2, expires_at = $3 WHERE id = $1";
-constexpr std::string_view kRemove = "DELETE FROM push_channels WHERE id = $1";
-constexpr std::string_view kCreating = R"sql(
+SELECT $1, id, $3, $4, $5, 'creating', CAST($6 AS timestamptz) FROM connected_accounts
+WHERE id = $2 AND generation = $7 AND is_active = TRUE)sql");
+const Statement kActivate("UPDATE push_channels SET state = 'active', external_id = $2, expires_at = $3 WHERE id = $1");
+const Statement kRemove("DELETE FROM push_channels WHERE id = $1");
+const Statement kCreating(R"sql(
 SELECT 1 FROM push_channels c JOIN connected_accounts a ON a.id = c.connected_account_id
-WHERE c.state = 'creating' AND c.created_at > $1 AND a.provider = $2 LIMIT 1)sql";
-constexpr std::string_view kNotified = "UPDATE push_channels SET notified_at = $2 WHERE id = $1";
-constexpr std::string_view kCalendars = R"sql(
-SELECT external_id FROM calendars WHERE connected_account_id = $1 AND selected = 1 AND removed = 0
-ORDER BY external_id)sql";
-constexpr std::string_view kDue = R"sql(
+WHERE c.state = 'creating' AND c.created_at > $1 AND a.provider = $2 LIMIT 1)sql");
+const Statement kNotified("UPDATE push_channels SET notified_at = $2 WHERE id = $1");
+const Statement kCalendars(R"sql(
+SELECT external_id FROM calendars WHERE connected_account_id = $1 AND selected = TRUE AND removed = FALSE
+ORDER BY external_id)sql");
+const Statement kDue(R"sql(
 SELECT d.connected_account_id, a.generation, a.disconnecting
 FROM account_duties d JOIN connected_accounts a ON a.id = d.connected_account_id
-WHERE d.duty = 'push' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2)sql";
-constexpr std::string_view kLookAgain =
-    "UPDATE account_duties SET next_at = $2 WHERE connected_account_id = $1 AND duty = 'push'";
-constexpr std::string_view kRest = R"sql(
-UPDATE account_duties SET next_at = $2 WHERE connected_account_id = $1 AND duty = 'push' AND next_at > $3)sql";
-constexpr std::string_view kStand = R"sql(
+WHERE d.duty = 'push' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2)sql");
+// Of several processes each takes what no other is taking.
+const Statement kTakeDue(R"sql(
+SELECT d.connected_account_id, a.generation, a.disconnecting
+FROM account_duties d JOIN connected_accounts a ON a.id = d.connected_account_id
+WHERE d.duty = 'push' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2)sql",
+                         R"sql(
+SELECT d.connected_account_id, a.generation, a.disconnecting
+FROM account_duties d JOIN connected_accounts a ON a.id = d.connected_account_id
+WHERE d.duty = 'push' AND d.next_at <= $1 ORDER BY d.next_at LIMIT $2
+FOR UPDATE OF d SKIP LOCKED)sql");
+const Statement kLookAgain("UPDATE account_duties SET next_at = $2 WHERE connected_account_id = $1 AND duty = 'push'");
+const Statement kRest(R"sql(
+UPDATE account_duties SET next_at = $2 WHERE connected_account_id = $1 AND duty = 'push' AND next_at > $3)sql");
+const Statement kStand(R"sql(
 SELECT count(*) FILTER (WHERE state = 'active' AND expires_at > $2), max(notified_at)
-FROM push_channels WHERE connected_account_id = $1)sql";
+FROM push_channels WHERE connected_account_id = $1)sql");
 
 Channel ReadChannel(const Rows& rows) {
   Channel channel;
@@ -140,10 +148,10 @@ Task<Result<bool>> PushStore::AnyCreating(std::string_view provider, Instant sin
 
 Task<Result<void>> PushStore::Notified(const std::string& id, Instant now) {
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kNotified, id, now);
+    transaction.Send(kNotified, id, now);
     return {};
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<std::vector<std::string>>> PushStore::SelectedCalendars(const ConnectedAccountId& account) {
@@ -170,13 +178,13 @@ Task<Result<int>> PushStore::ScheduleDue(Instant now, std::chrono::microseconds 
     };
     std::vector<Due> due;
     {
-      Rows rows = transaction.Query(kDue, now, limit);
+      Rows rows = transaction.Query(kTakeDue, now, limit);
       while (rows.Step())
         due.push_back(
             {.id = rows.IdOf<ConnectedAccountId>(0), .generation = rows.Int(1), .disconnecting = rows.Bool(2)});
     }
     for (const Due& one : due) {
-      transaction.Execute(kLookAgain, one.id, now + interval);
+      transaction.Send(kLookAgain, one.id, now + interval);
       // The erase stops its channels itself.
       if (one.disconnecting) continue;
       const jobs::NewJob job{.kind = "renew_push",
@@ -190,12 +198,12 @@ Task<Result<int>> PushStore::ScheduleDue(Instant now, std::chrono::microseconds 
     }
     return static_cast<int>(due.size());
   };
-  co_return co_await engine_.Write(write);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<void>> PushStore::LookAgain(const ConnectedAccountId& account, Instant at) {
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kLookAgain, account, at);
+    transaction.Send(kLookAgain, account, at);
     return {};
   };
   co_return co_await engine_.Write(write);
@@ -203,7 +211,7 @@ Task<Result<void>> PushStore::LookAgain(const ConnectedAccountId& account, Insta
 
 Task<Result<void>> PushStore::Rest(const ConnectedAccountId& account, Instant started, Instant until) {
   auto write = [&](Transaction& transaction) -> Result<void> {
-    transaction.Execute(kRest, account, until, started);
+    transaction.Send(kRest, account, until, started);
     return {};
   };
   co_return co_await engine_.Write(write);

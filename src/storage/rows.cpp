@@ -7,42 +7,56 @@
 namespace latchkey::storage {
 namespace {
 
-constexpr std::string_view kInsertJob = R"sql(
+const Statement kInsertJob(R"sql(
 INSERT INTO jobs (id, kind, args, priority, state, max_attempts, unique_key, connected_account_id, generation,
                   created_at, scheduled_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
-ON CONFLICT DO NOTHING)sql";
+ON CONFLICT DO NOTHING)sql");
 
-constexpr std::string_view kFindByUniqueKey =
-    "SELECT row_id, id, state FROM jobs WHERE unique_key = $1 AND finalized_at IS NULL";
+// Locked, so that it is still what it was when it is changed a moment later.
+const Statement kFindByUniqueKey("SELECT row_id, id, state FROM jobs WHERE unique_key = $1 AND finalized_at IS NULL",
+                                 "SELECT row_id, id, state FROM jobs WHERE unique_key = $1 AND finalized_at IS NULL "
+                                 "FOR NO KEY UPDATE");
 
 // What waits is brought forward; a running job is asked to run once more with the newer arguments.
-constexpr std::string_view kBringForward = R"sql(
+const Statement kBringForward(R"sql(
 UPDATE jobs
-SET priority = min(priority, $2),
-    scheduled_at = min(scheduled_at, $3),
-    state = CASE WHEN state <> 'available' AND min(scheduled_at, $3) <= $4 THEN 'available' ELSE state END
-WHERE row_id = $1 AND (priority > $2 OR scheduled_at > $3 OR (state <> 'available' AND scheduled_at <= $4)))sql";
+SET priority = CASE WHEN priority < $2 THEN priority ELSE $2 END,
+    scheduled_at = CASE WHEN scheduled_at < $3 THEN scheduled_at ELSE $3 END,
+    state = CASE WHEN scheduled_at <= $4 OR $3 <= $4 THEN 'available' ELSE state END
+WHERE row_id = $1 AND (priority > $2 OR scheduled_at > $3 OR (state <> 'available' AND scheduled_at <= $4)))sql");
 
-constexpr std::string_view kAskToRerun = "UPDATE jobs SET rerun = 1, priority = min(priority, $2) WHERE row_id = $1";
+const Statement kAskToRerun(
+    "UPDATE jobs SET rerun = TRUE, priority = CASE WHEN priority < $2 THEN priority ELSE $2 END WHERE row_id = $1");
 
-constexpr std::string_view kCancelWaiting = R"sql(
+const Statement kCancelWaiting(R"sql(
 UPDATE jobs SET state = 'cancelled', finalized_at = $2
-WHERE connected_account_id = $1 AND state IN ('available', 'scheduled', 'retryable'))sql";
+WHERE connected_account_id = $1 AND state IN ('available', 'scheduled', 'retryable'))sql");
 
-constexpr std::string_view kCancelWaitingOfKind = R"sql(
+const Statement kCancelWaitingOfKind(R"sql(
 UPDATE jobs SET state = 'cancelled', finalized_at = $2
-WHERE connected_account_id = $1 AND state IN ('available', 'scheduled', 'retryable') AND kind = $3)sql";
+WHERE connected_account_id = $1 AND state IN ('available', 'scheduled', 'retryable') AND kind = $3)sql");
 
-constexpr std::string_view kInsertEvent =
-    "INSERT INTO events (type, user_id, connected_account_id, payload, created_at) VALUES ($1, $2, $3, $4, $5)";
+// Ids of one user have to become visible in their order, or a reader that asks for what came after the last one misses
+// some. So a user's writers take turns, from the giving out of an id to the commit.
+const Statement kInsertEvent(
+    "INSERT INTO events (type, user_id, connected_account_id, payload, created_at) VALUES ($1, $2, $3, $4, $5)",
+    R"sql(
+WITH turn AS MATERIALIZED (SELECT pg_advisory_xact_lock(5390, hashtext(CAST($2 AS text))))
+INSERT INTO events (type, user_id, connected_account_id, payload, created_at)
+SELECT $1, CAST(CAST($2 AS text) AS uuid), CAST($3 AS uuid), CAST($4 AS json), CAST($5 AS timestamptz) FROM turn)sql");
 
-constexpr std::string_view kReadFence =
-    "SELECT user_id, generation, paused_at IS NOT NULL, disconnecting FROM connected_accounts WHERE id = $1";
+// The account's row is the lock of its mailbox: one writer at a time, and none beside a pause or an erase. Keys of
+// other rows may go on pointing at it.
+const Statement kReadFence(
+    "SELECT user_id, generation, paused_at IS NOT NULL, disconnecting FROM connected_accounts WHERE id = $1",
+    "SELECT user_id, generation, paused_at IS NOT NULL, disconnecting FROM connected_accounts WHERE id = $1 "
+    "FOR NO KEY UPDATE");
 
-constexpr std::string_view kCheckLease = "SELECT 1 FROM jobs WHERE id = $1 AND state = 'running' AND lease_token = $2";
+const Statement kCheckLease("SELECT 1 FROM jobs WHERE id = $1 AND state = 'running' AND lease_token = $2");
 
 constexpr std::size_t kMaxJobArgs = 4096;
+constexpr int kInsertTries = 10;
 
 }  // namespace
 
@@ -54,30 +68,34 @@ Result<JobId> InsertJob(Transaction& transaction, const jobs::NewJob& job, Insta
   const auto id = JobId::New(now);
   transaction.WakeJobs();
   const auto state = due > now ? jobs::JobState::kScheduled : jobs::JobState::kAvailable;
-  const auto inserted =
-      transaction.Execute(kInsertJob, id, job.kind, job.args, static_cast<int>(job.priority), jobs::ToString(state),
-                          job.max_attempts, OrNull(job.unique_key), OrNull(job.account_id), job.generation, now, due);
-  if (inserted == 1) return id;
+  // The holder of the key may end between the two looks: then the key is free.
+  for (int tries = 0; tries < kInsertTries; ++tries) {
+    const auto inserted =
+        transaction.Execute(kInsertJob, id, job.kind, job.args, static_cast<int>(job.priority), jobs::ToString(state),
+                            job.max_attempts, OrNull(job.unique_key), OrNull(job.account_id), job.generation, now, due);
+    if (inserted == 1) return id;
 
-  Rows holder = transaction.Query(kFindByUniqueKey, job.unique_key);
-  if (!holder.Step()) return Fail(ErrorCode::kInternal, "a job was refused without a holder of its unique key");
-  const std::int64_t row = holder.Int(0);
-  if (holder.Text(2) == "running") {
-    transaction.Execute(kAskToRerun, row, static_cast<int>(job.priority));
-  } else {
-    transaction.Execute(kBringForward, row, static_cast<int>(job.priority), due, now);
+    Rows holder = transaction.Query(kFindByUniqueKey, job.unique_key);
+    if (!holder.Step()) continue;
+    const std::int64_t row = holder.Int(0);
+    if (holder.Text(2) == "running") {
+      transaction.Send(kAskToRerun, row, static_cast<int>(job.priority));
+    } else {
+      transaction.Send(kBringForward, row, static_cast<int>(job.priority), due, now);
+    }
+    return holder.IdOf<JobId>(1);
   }
-  return holder.IdOf<JobId>(1);
+  return Fail(ErrorCode::kConflict, "a job was refused again and again without a holder of its unique key");
 }
 
 void CancelWaitingJobs(Transaction& transaction, const ConnectedAccountId& account,
                        const std::vector<std::string_view>& kinds, Instant now) {
-  if (kinds.empty()) transaction.Execute(kCancelWaiting, account, now);
-  for (const auto kind : kinds) transaction.Execute(kCancelWaitingOfKind, account, now, kind);
+  if (kinds.empty()) transaction.Send(kCancelWaiting, account, now);
+  for (const auto kind : kinds) transaction.Send(kCancelWaitingOfKind, account, now, kind);
 }
 
 void WriteEvent(Transaction& transaction, const events::NewEvent& event, Instant now) {
-  transaction.Execute(kInsertEvent, event.type, event.user_id, OrNull(event.account_id), event.payload, now);
+  transaction.Send(kInsertEvent, event.type, event.user_id, OrNull(event.account_id), event.payload, now);
   transaction.WakeEvents(event.user_id);
 }
 
@@ -89,17 +107,27 @@ void WriteAccountUpdated(Transaction& transaction, const UserId& user, const Con
   WriteEvent(transaction, event, now);
 }
 
+Result<void> CheckLease(Transaction& transaction, const jobs::Lease& lease) {
+  if (lease.job_id.empty()) return {};
+  if (!transaction.Query(kCheckLease, lease.job_id, lease.token).Step()) {
+    return Fail(ErrorCode::kLeaseLost, "another worker holds the job");
+  }
+  return {};
+}
+
 Result<FencedAccount> CheckFence(Transaction& transaction, const mail::WriteFence& fence) {
   Rows account = transaction.Query(kReadFence, fence.account_id);
   if (!account.Step()) return Fail(ErrorCode::kFenced, "the account is gone");
   if (account.Int(1) != fence.generation) return Fail(ErrorCode::kFenced, "the account has another generation");
   if (account.Bool(2)) return Fail(ErrorCode::kFenced, "the account is paused");
   if (account.Bool(3)) return Fail(ErrorCode::kFenced, "the account is being erased");
-  if (!fence.lease.job_id.empty()) {
-    Rows lease = transaction.Query(kCheckLease, fence.lease.job_id, fence.lease.token);
-    if (!lease.Step()) return Fail(ErrorCode::kLeaseLost, "another worker holds the job");
-  }
+  if (auto held = CheckLease(transaction, fence.lease); !held) return Fail(std::move(held.error()));
   return FencedAccount{.user_id = account.IdOf<UserId>(0)};
+}
+
+std::optional<Instant> LeaseNow(const Clock& clock) {
+  if (dynamic_cast<const SystemClock*>(&clock) != nullptr) return std::nullopt;
+  return clock.Now();
 }
 
 std::string JsonString(std::string_view text) {

@@ -1,14 +1,17 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
+#include "base/clock.hpp"
 #include "events/event.hpp"
 #include "jobs/job.hpp"
 #include "mail/message_store.hpp"
 #include "storage/engine.hpp"
+#include "storage/statement.hpp"
 
 /// Rows that more than one store writes, always inside the caller's transaction.
 namespace latchkey::storage {
@@ -31,7 +34,13 @@ struct FencedAccount {
 };
 /// The account's owner when the fence still holds, inside the transaction that writes: kFenced when the account is
 /// gone, of another generation, paused or disconnecting; kLeaseLost when the job's lease is set and no longer valid.
+/// kLeaseLost when the job's lease is set and no longer valid.
+Result<void> CheckLease(Transaction& transaction, const jobs::Lease& lease);
 Result<FencedAccount> CheckFence(Transaction& transaction, const mail::WriteFence& fence);
+
+/// What leases are counted from on PostgreSQL: nothing, which stands for the server's own clock, the same for all
+/// processes; a clock that was put in place of the system's stands for the server's too.
+std::optional<Instant> LeaseNow(const Clock& clock);
 
 /// A JSON array of strings, and back. Parse trusts what this writer wrote and gives nothing for anything else.
 std::string ToJsonArray(const std::vector<std::string>& items);

@@ -130,22 +130,12 @@ std::vector<Word> SplitWords(std::string_view typed) {
   return words;
 }
 
-/// One typed word as FTS5 phrases joined by AND: the parts of a run as a phrase of pairs, one character alone as a
-/// prefix of the pairs that begin with it.
-std::string WordExpression(const Word& word, bool open_ended) {
-  std::string expression;
+/// Adds one typed word as phrases: the parts of a run as a phrase of pairs, one character alone as a prefix of the
+/// pairs that begin with it.
+void AddPhrases(const Word& word, bool open_ended, std::vector<SearchPhrase>& phrases) {
   const std::string normal = IsAscii(word.text) ? word.text : Normalized(word.text);
-  std::string phrase;
   auto add = [&](std::string_view text, bool prefix) {
-    if (!HasTermCharacter(text)) return;
-    if (!expression.empty()) expression += " AND ";
-    expression += '"';
-    for (const char letter : text) {
-      if (letter == '"') expression += '"';
-      expression += letter;
-    }
-    expression += '"';
-    if (prefix) expression += " *";
+    if (HasTermCharacter(text)) phrases.push_back({.text = std::string(text), .prefix = prefix});
   };
   std::string last_plain;
   Walk(
@@ -170,7 +160,6 @@ std::string WordExpression(const Word& word, bool open_ended) {
       });
   // A prefix only at the very end of what is typed: the word may not be finished.
   add(last_plain, open_ended && !word.quoted);
-  return expression;
 }
 
 }  // namespace
@@ -219,16 +208,26 @@ SearchDocument MakeSearchDocument(const ConnectedAccountId& account, const mail:
   return document;
 }
 
-std::string MatchExpression(std::string_view typed) {
+std::vector<SearchPhrase> SearchPhrases(std::string_view typed) {
   const auto words = SplitWords(typed);
   // A space after the last word says that it is finished.
   const bool open_ended = !typed.empty() && static_cast<unsigned char>(typed.back()) > ' ';
+  std::vector<SearchPhrase> phrases;
+  for (std::size_t i = 0; i < words.size(); ++i) AddPhrases(words[i], open_ended && i + 1 == words.size(), phrases);
+  return phrases;
+}
+
+std::string MatchExpression(std::string_view typed) {
   std::string expression;
-  for (std::size_t i = 0; i < words.size(); ++i) {
-    const std::string word = WordExpression(words[i], open_ended && i + 1 == words.size());
-    if (word.empty()) continue;
+  for (const SearchPhrase& phrase : SearchPhrases(typed)) {
     if (!expression.empty()) expression += " AND ";
-    expression += word;
+    expression += '"';
+    for (const char letter : phrase.text) {
+      if (letter == '"') expression += '"';
+      expression += letter;
+    }
+    expression += '"';
+    if (phrase.prefix) expression += " *";
   }
   return expression;
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/id.hpp"
 #include "mail/message.hpp"
@@ -27,8 +28,16 @@ SearchDocument MakeSearchDocument(const ConnectedAccountId& account, const mail:
 /// Myanmar) each run as overlapping pairs of characters plus its last one, so that any part of a run is found.
 std::string IndexableText(std::string_view text);
 
-/// What a person typed, as an FTS5 expression over `subject`, `people` and `body`: every word must occur, the last one
-/// as a prefix; text in quotes as a phrase. Nothing in it is syntax. Empty when there is nothing to look for.
+/// Words that have to follow each other, the last of them as a prefix or whole.
+struct SearchPhrase {
+  std::string text;
+  bool prefix = false;
+};
+/// What a person typed: every word must occur, the last one as a prefix; text in quotes as a phrase. Nothing in it is
+/// syntax. Empty when there is nothing to look for.
+std::vector<SearchPhrase> SearchPhrases(std::string_view typed);
+
+/// The phrases as an FTS5 expression. Empty when there is nothing to look for.
 std::string MatchExpression(std::string_view typed);
 
 }  // namespace latchkey::storage

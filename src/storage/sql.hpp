@@ -156,6 +156,9 @@ class Connection {
     const std::array<Value, sizeof...(Values)> bound{ToValue(values)...};
     DoSend(sql.In(dialect()), bound);
   }
+  /// Query and Send with as many values as the statement turns out to have.
+  Rows QueryAll(const Sql& sql, std::span<const Value> values) { return Rows(DoQuery(sql.In(dialect()), values)); }
+  void SendAll(const Sql& sql, std::span<const Value> values) { DoSend(sql.In(dialect()), values); }
   /// Runs a text of any number of statements without parameters: migrations, settings.
   virtual void Run(const std::string& script) = 0;
 

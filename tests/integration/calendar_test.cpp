@@ -12,6 +12,8 @@ namespace {
 
 namespace bj = boost::json;
 using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
 
 constexpr const char* kSpring = "/api/v1/calendar-events?from=2026-03-01T00:00:00Z&to=2026-05-01T00:00:00Z";
 
@@ -132,6 +134,15 @@ TEST_P(SyncedCalendars, AreChosenOneByOne) {
   EXPECT_EQ(Shown().size(), 5u) << "at once";
   ada_->Send("PATCH", "/api/v1/calendars/" + id, R"({"selected":true})");
   EXPECT_TRUE(WaitUntil([&] { return Shown().size() == 6; }));
+}
+
+TEST_P(SyncedCalendars, AreFetchedAtOnceWhenTheirPermissionIsGrantedLater) {
+  account_ = ada_->Connect(email_, {"read_mail"});
+  // The mail's sync has the token without the permission in use, before and after.
+  ada_->WaitUntilImported(account_);
+  EXPECT_EQ(ada_->Connect(email_, {"read_mail", "read_calendar"}), account_);
+  EXPECT_TRUE(WaitUntil([&] { return Shown().size() == 5; })) << ada_->Get(kSpring).body;
+  EXPECT_THAT(server_.log(), Not(HasSubstr("missing_scope")));
 }
 
 TEST_P(SyncedCalendars, TellTheirStateApartFromTheMail) {

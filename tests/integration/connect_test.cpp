@@ -14,7 +14,7 @@ namespace bj = boost::json;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
-constexpr const char* kSendScope = "https://www.googleapis.com/auth/gmail.send";
+constexpr const char* kSendScope = "https://www.googleapis.com/auth/gmail.compose";
 constexpr const char* kReadScope = "https://www.googleapis.com/auth/gmail.readonly";
 
 class ConnectMailbox : public IntegrationTest {
@@ -56,7 +56,7 @@ class ConnectMailbox : public IntegrationTest {
 TEST_F(ConnectMailbox, EndsOnTheDonePageAndTheAttemptTellsHowItWent) {
   const auto started = ada_->StartConnect();
   EXPECT_THAT(QueryOf(started.authorize_url, "scope"), HasSubstr("gmail.readonly"));
-  EXPECT_THAT(QueryOf(started.authorize_url, "scope"), Not(HasSubstr("gmail.send")));
+  EXPECT_THAT(QueryOf(started.authorize_url, "scope"), Not(HasSubstr("gmail.compose")));
   EXPECT_EQ(QueryOf(started.authorize_url, "redirect_uri"), server_.url() + "/auth/apis/connect/google/callback");
   EXPECT_EQ(Status(*ada_, started.attempt_id), "pending");
   const auto end = ada_->Navigate(Agree(started));

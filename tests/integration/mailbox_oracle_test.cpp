@@ -148,7 +148,7 @@ TEST_F(MailboxOracle, AnImportGoesOnHoweverOftenItsWorkerDies) {
   simulator_.Post("/faults", bj::object{{"kind", "latency"}, {"path", "/gmail/**"}, {"milliseconds", 1000}});
   account_ = ada_->Connect(kAda);
   const auto importing = [&] {
-    DatabaseFile database(server_.data_directory() + "/latchkey.db");
+    DatabaseFile database(server_.database());
     return !database.Query("SELECT 1 FROM jobs WHERE kind = 'backfill_emails' AND state = 'running'").empty();
   };
   // More often than a job is tried by default.

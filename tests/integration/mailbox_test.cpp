@@ -123,7 +123,7 @@ TEST_F(Mailbox, ConnectImportLiveSearchDisconnectNothingLeft) {
 
   // The whole database: nothing of the mailbox is in any table, and nothing can still appear.
   EXPECT_EQ(server_.Stop(), 0);
-  DatabaseFile database(server_.data_directory() + "/latchkey.db");
+  DatabaseFile database(server_.database());
   const auto counts = database.RowCounts();
   for (const auto* table :
        {"connected_accounts", "email_sync_status", "synced_messages", "message_bodies", "attachments", "labels",

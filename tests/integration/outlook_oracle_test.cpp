@@ -167,7 +167,7 @@ class OutlookOracle : public IntegrationTest {
 
   MailboxFacts Stored() {
     MailboxFacts out;
-    DatabaseFile database(server_.data_directory() + "/latchkey.db");
+    DatabaseFile database(server_.database());
     for (auto& row :
          database.Query("SELECT external_message_id, labels, subject, is_read, has_attachments FROM synced_messages")) {
       auto& facts = out[row[0]];
@@ -189,11 +189,11 @@ class OutlookOracle : public IntegrationTest {
 
   /// What the interface counts per folder is what is stored in it.
   void ExpectCountersTrue() {
-    DatabaseFile database(server_.data_directory() + "/latchkey.db");
+    DatabaseFile database(server_.database());
     const auto wrong = database.Query(
         "SELECT l.name FROM labels l WHERE l.total <> (SELECT count(*) FROM message_labels p WHERE p.label_row = "
         "l.row_id) OR l.unread <> (SELECT count(*) FROM message_labels p JOIN synced_messages m ON m.row_id = "
-        "p.message_row WHERE p.label_row = l.row_id AND m.is_read = 0)");
+        "p.message_row WHERE p.label_row = l.row_id AND NOT m.is_read)");
     EXPECT_THAT(wrong, IsEmpty());
   }
 

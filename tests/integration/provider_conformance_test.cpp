@@ -40,7 +40,7 @@ const Provider kGoogle{.name = "google",
                        .mailbox = kAda,
                        .other_mailbox = kGrace,
                        .read_scope = "https://www.googleapis.com/auth/gmail.readonly",
-                       .send_scope = "https://www.googleapis.com/auth/gmail.send",
+                       .send_scope = "https://www.googleapis.com/auth/gmail.compose",
                        .secret_setting = "client_secret",
                        .right_secret = kClientSecret,
                        .counters = "tokens",
@@ -358,7 +358,7 @@ TEST_P(MailboxConformance, NoCallIsMadeWhileTheProviderAskedToWaitNotEvenAfterAK
                                {"path", it_.api},
                                {"account", it_.mailbox},
                                {"for_seconds", 5}});
-  DatabaseFile database(server_.data_directory() + "/latchkey.db");
+  DatabaseFile database(server_.database());
   ASSERT_TRUE(WaitUntil([&] { return !database.Query("SELECT until FROM provider_pauses").empty(); }));
   server_.Kill();
   server_.Start();
@@ -415,6 +415,35 @@ TEST_P(MailboxConformance, AnOperatorsFaultIsOneNoticeAndEndsByItself) {
   simulator_.Patch("/settings", bj::object{{it_.secret_setting, it_.right_secret}});
   EXPECT_TRUE(WaitUntil([&] { return notices().empty(); })) << "nobody touched the account";
   EXPECT_NE(StatusOf(id), "needs_reauth");
+}
+
+TEST_P(MailboxConformance, AnOperatorsFaultBeforeTheFirstImportIsOverSoonAfterItIsMended) {
+  Person admin(server_, simulator_, kGrace);
+  admin.SignInAsAdministrator();
+  person_->SignIn();
+  const bool google = it_.name == "google";
+  // The code is still redeemed; what follows meets a refused token and a refused client.
+  const auto token =
+      AddFault({{"kind", "respond"},
+                {"path", it_.token_path},
+                {"skip", 1},
+                {"payload", google ? "google.invalid_client.401" : "microsoft.token.error.7000215.bad-secret.401"}});
+  const auto api =
+      AddFault({{"kind", "respond"},
+                {"path", it_.api},
+                {"payload", google ? "gmail.authError.401" : "graph.error.InvalidAuthenticationToken.expired.401"}});
+  simulator_.Deliver(it_.mailbox, Mail("Waiting"));
+  const auto id = person_->Connect(it_.mailbox);
+  const auto notices = [&] { return admin.Get("/api/v1/admin/notices").Json().at("items").as_array(); };
+  ASSERT_TRUE(WaitUntil([&] { return !notices().empty(); }));
+  EXPECT_NE(StatusOf(id), "needs_reauth");
+  simulator_.Delete("/faults/" + token);
+  simulator_.Delete("/faults/" + api);
+  EXPECT_TRUE(BecomesStatus(id, "healthy")) << bj::serialize(person_->Account(id));
+  EXPECT_EQ(person_->Messages().size(), 1U);
+  // The stored token works again; that the client does too, the next refresh proves.
+  ExpireAccessTokens();
+  EXPECT_TRUE(WaitUntil([&] { return notices().empty(); }));
 }
 
 }  // namespace

@@ -40,7 +40,8 @@ TEST_F(Startup, EveryBadSettingIsRefusedInWords) {
       {"JWT_SECRET", "your_jwt_secret_key_change_in_production", "sample"},
       {"ENCRYPTION_KEY", "your_encryption_key_base64_encoded", "openssl rand"},
       {"SESSION_SECRET_FILE", "/nonexistent/secret", "cannot be read"},
-      {"DATABASE_URL", "postgresql://u:p@h/db", "sqlite:"},
+      {"REDIS_URL", "localhost:6379", "redis://HOST:6379/0"},
+      {"DATABASE_URL", "mysql://u:p@h/db", "sqlite:"},
       {"AUTH_GOOGLE_CLIENT_SECRET", "canary-lonely-secret", "AUTH_GOOGLE_CLIENT_ID"},
       {"GOOGLE_GMAIL_URL", "http://gmail.example.com", "https"},
   };

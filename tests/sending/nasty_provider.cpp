@@ -131,8 +131,15 @@ HttpResponse NastyProvider::Show(const Mail& mail) const { return Answer(200, De
 HttpResponse NastyProvider::Gmail(const HttpRequest& request, std::string_view path, std::string_view body) {
   constexpr std::string_view kMessages = "gmail/v1/users/me/messages";
   if (request.method == "POST" && path.starts_with("upload/gmail/v1/users/me/messages/send")) {
+    if (Lies()) return Answer(200, fmt::format(R"({{"id":"g{}","threadId":"t"}})", next_id_++));
     mails_.push_back({.id = fmt::format("g{}", next_id_++), .outbox_id = OutboxIdIn(body), .date = clock_.Now()});
     return Answer(200, fmt::format(R"({{"id":"{}","threadId":"t"}})", mails_.back().id));
+  }
+  constexpr std::string_view kDrafts = "gmail/v1/users/me/drafts";
+  const bool upload = path.starts_with("upload/");
+  if (path.substr(upload ? 7 : 0).starts_with(kDrafts)) {
+    path.remove_prefix(kDrafts.size() + (upload ? 7 : 0));
+    return may_draft ? GmailDraft(request, path, body) : Failure(403, "insufficientPermissions");
   }
   if (!path.starts_with(kMessages)) return Failure(404, "notFound");
   path.remove_prefix(kMessages.size());
@@ -141,13 +148,48 @@ HttpResponse NastyProvider::Gmail(const HttpRequest& request, std::string_view p
     std::string list;
     if (path.find("labelIds=SENT") != std::string_view::npos) {
       for (auto mail = mails_.rbegin(); mail != mails_.rend(); ++mail) {
-        list += fmt::format(R"({}{{"id":"{}"}})", list.empty() ? "" : ",", mail->id);
+        if (!mail->draft) list += fmt::format(R"({}{{"id":"{}"}})", list.empty() ? "" : ",", mail->id);
       }
     }
     return Answer(200, list.empty() ? "{}" : fmt::format(R"({{"messages":[{}]}})", list));
   }
   const Mail* mail = FindMail(path.substr(1, path.find('?') - 1));
   return mail ? Show(*mail) : Failure(404, "notFound");
+}
+
+HttpResponse NastyProvider::GmailDraft(const HttpRequest& request, std::string_view path, std::string_view body) {
+  if (request.method == "POST" && path.starts_with("?")) {
+    mails_.push_back(
+        {.id = fmt::format("r{}", next_id_++), .outbox_id = OutboxIdIn(body), .draft = true, .date = clock_.Now()});
+    return Answer(200, fmt::format(R"({{"id":"{}"}})", mails_.back().id));
+  }
+  if (path.starts_with("?")) {
+    std::string list;
+    for (const Mail& mail : mails_) {
+      if (mail.draft) list += fmt::format(R"({}{{"id":"{}"}})", list.empty() ? "" : ",", mail.id);
+    }
+    return Answer(200, list.empty() ? "{}" : fmt::format(R"({{"drafts":[{}]}})", list));
+  }
+  const bool send = path.starts_with("/send");
+  std::string_view id = path.substr(1, path.find('?') - 1);
+  if (send) {
+    id = body.substr(body.find(R"("id":")") + 6);
+    id = id.substr(0, id.find('"'));
+  }
+  Mail* mail = FindMail(id);
+  if (!mail || !mail->draft) return Failure(404, "notFound");
+  if (send) {
+    // The draft goes, and a mail of another id is sent.
+    mail->draft = false;
+    mail->id = fmt::format("g{}", next_id_++);
+    mail->date = clock_.Now();
+    return Answer(200, fmt::format(R"({{"id":"{}","threadId":"t"}})", mail->id));
+  }
+  if (request.method == "DELETE") {
+    std::erase_if(mails_, [&](const Mail& one) { return &one == mail; });
+    return Answer(204, "");
+  }
+  return Answer(200, fmt::format(R"({{"id":"{}","message":{}}})", mail->id, Describe(*mail)));
 }
 
 HttpResponse NastyProvider::Graph(const HttpRequest& request, std::string_view path, std::string_view body) {
@@ -201,6 +243,10 @@ HttpResponse NastyProvider::Graph(const HttpRequest& request, std::string_view p
   if (!mail->draft) return Failure(400, "ErrorInvalidOperation");
   if (request.method == "PATCH") return Show(*mail);
   if (verb == "/send") {
+    if (Lies()) {
+      std::erase_if(mails_, [&](const Mail& one) { return one.id == id; });
+      return Answer(202, "");
+    }
     mail->draft = false;
     mail->date = clock_.Now();
     return Answer(202, "");

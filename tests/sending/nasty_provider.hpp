@@ -24,6 +24,8 @@ class NastyProvider final : public http_client::HttpClient {
   int evil = 40;
   /// Whether the process may die in a request.
   bool crashes = true;
+  /// At Gmail: whether the grant covers drafts.
+  bool may_draft = true;
 
   /// How often each outbox id stands in Sent.
   std::map<std::string, int> Sent() const;
@@ -51,10 +53,15 @@ class NastyProvider final : public http_client::HttpClient {
   http_client::HttpResponse Act(const http_client::HttpRequest& request, std::string_view body);
   http_client::HttpResponse Gmail(const http_client::HttpRequest& request, std::string_view path,
                                   std::string_view body);
+  /// `path` behind ".../drafts".
+  http_client::HttpResponse GmailDraft(const http_client::HttpRequest& request, std::string_view path,
+                                       std::string_view body);
   http_client::HttpResponse Graph(const http_client::HttpRequest& request, std::string_view path,
                                   std::string_view body);
   http_client::HttpResponse Show(const Mail& mail) const;
   std::string Describe(const Mail& mail) const;
+  /// Says that it took a mail and drops it.
+  bool Lies() { return evil > 0 && Roll(200) == 0; }
   int Roll(int sides) { return std::uniform_int_distribution<int>(0, sides - 1)(random_); }
   Mail* FindMail(std::string_view id);
 

@@ -126,7 +126,9 @@ class FakeProvider final : public CalendarProvider {
   }
 
   Task<Result<Event>> GetEvent(const Calendar&, const std::string&) override { co_return Fail(ErrorCode::kGone); }
-  Task<Result<EventIdPage>> ListIds(const Calendar&, const std::string&) override { co_return EventIdPage(); }
+  Task<Result<EventIdPage>> ListIds(const Calendar&, const std::vector<Window>&, const std::string&) override {
+    co_return EventIdPage();
+  }
 
   static Instant Year(int year) { return std::chrono::sys_days(std::chrono::year(year) / std::chrono::January / 1); }
   static int YearOf(Instant start) {
@@ -162,10 +164,15 @@ class FakeStatus final : public AccountStatus {
   Account account{.provider = "google", .generation = 1, .may_work = true};
   std::vector<ErrorCode> faults, notices;
   Task<Result<Account>> Find(const ConnectedAccountId&) override { co_return account; }
-  Task<void> ReportFault(const ConnectedAccountId&, std::int64_t, const Error& error) override {
+  Task<void> ReportFault(const jobs::Job&, const Error& error) override {
     faults.push_back(error.code);
     co_return;
   }
+  Task<void> ResolveNotice(std::string_view provider) override {
+    resolved.emplace_back(provider);
+    co_return;
+  }
+  std::vector<std::string> resolved;
   Task<void> RaiseNotice(std::string_view, const Error& error) override {
     notices.push_back(error.code);
     co_return;
@@ -294,10 +301,6 @@ TEST_P(CalendarSyncTest, EachKindOfFaultIsTakenForWhatItIs) {
     return Visit();
   };
   const auto facts = [&] { return store.Get(store.database().accounts().Get(user.id, account.id)).calendar; };
-  for (int tries = 0; tries < 2; ++tries) {
-    EXPECT_EQ(fail(ErrorCode::kMissingScope).kind, Kind::kSnooze) << "the token may be older than the grant";
-    EXPECT_EQ(facts().fault, std::nullopt);
-  }
   EXPECT_EQ(fail(ErrorCode::kMissingScope).kind, Kind::kCancelled);
   EXPECT_THAT(status.faults, IsEmpty()) << "the mail goes on";
   EXPECT_EQ(facts().fault, ErrorCode::kMissingScope);
@@ -306,7 +309,9 @@ TEST_P(CalendarSyncTest, EachKindOfFaultIsTakenForWhatItIs) {
   EXPECT_THAT(status.faults, ElementsAre(ErrorCode::kReauthInvalidGrant));
   EXPECT_EQ(fail(ErrorCode::kApiNotEnabled).kind, Kind::kSnooze);
   EXPECT_THAT(status.notices, ElementsAre(ErrorCode::kApiNotEnabled));
-  EXPECT_EQ(facts().next_attempt_at, store.clock().Now() + std::chrono::minutes(10));
+  EXPECT_EQ(facts().next_attempt_at, store.clock().Now() + jobs::Probe::kSoon) << "one looks whether it is over";
+  EXPECT_EQ(fail(ErrorCode::kApiNotEnabled).delay, jobs::Probe::kLong) << "the others wait to be woken";
+  EXPECT_THAT(status.resolved, IsEmpty());
   const auto first = fail(ErrorCode::kProviderUnavailable), second = fail(ErrorCode::kProviderUnavailable);
   EXPECT_EQ(first.kind, Kind::kSnooze);
   EXPECT_GT(second.delay, first.delay);
@@ -315,6 +320,9 @@ TEST_P(CalendarSyncTest, EachKindOfFaultIsTakenForWhatItIs) {
   providers.provider->list_fault.reset();
   EXPECT_EQ(Visit().kind, Kind::kCompleted);
   EXPECT_EQ(facts().fault, std::nullopt);
+  EXPECT_THAT(status.resolved, SizeIs(1)) << "and wakes them";
+  EXPECT_EQ(Visit().kind, Kind::kCompleted);
+  EXPECT_THAT(status.resolved, SizeIs(1)) << "not with every visit";
 }
 
 TEST_P(CalendarSyncTest, AnyInterruptionEndsInTheSameState) {

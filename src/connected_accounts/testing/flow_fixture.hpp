@@ -66,6 +66,8 @@ class ConnectedAccountsFlow : public ::testing::Test {
     providers_.Add(std::move(*provider));
     scopes_.Add(std::make_shared<Scopes>());
     records_ = std::make_unique<StoreProviderRecords>(store());
+    pauses_ = std::make_unique<sync::ProviderPauses>(database_->pauses(), clock_);
+    tokens_ = MakeTokenSource();
     const Connect::Parts connect{.providers = providers_,
                                  .scopes = scopes_,
                                  .transactions = transactions_,
@@ -75,10 +77,9 @@ class ConnectedAccountsFlow : public ::testing::Test {
                                  .store = store(),
                                  .vault = vault_,
                                  .clock = clock_,
-                                 .executor = loop_.get_executor()};
+                                 .executor = loop_.get_executor(),
+                                 .tokens = *tokens_};
     connect_ = std::make_unique<Connect>(connect);
-    pauses_ = std::make_unique<sync::ProviderPauses>(database_->pauses(), clock_);
-    tokens_ = MakeTokenSource();
     const Disconnect::Parts disconnect{
         .providers = providers_, .store = store(), .jobs = database_->jobs(), .vault = vault_, .clock = clock_};
     disconnect_ = std::make_unique<Disconnect>(disconnect);

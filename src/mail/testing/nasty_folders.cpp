@@ -144,6 +144,7 @@ Task<Result<Folder>> NastyFolders::GetFolder(const std::string& folder_id, Lane)
 Task<Result<FolderPage>> NastyFolders::Changes(const std::string& folder_id, const std::string& link, Lane) {
   FolderPage page;
   page.asked_at = clock_.Now();
+  ++asked[folder_id];
   if (auto called = Call(); !called) co_return std::unexpected(std::move(called.error()));
   if (!folders.contains(folder_id)) co_return Fail(ErrorCode::kGone);
   int generation = generations_[folder_id];

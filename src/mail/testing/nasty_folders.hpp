@@ -49,6 +49,8 @@ class NastyFolders final : public FolderMailProvider {
   /// Expire links now and then.
   bool expiring = false;
   int calls = 0;
+  /// How often each folder's changes were asked for.
+  std::map<std::string, int> asked;
 
   int MaxConcurrency() const override { return 4; }
   Task<Result<std::vector<Folder>>> ListFolders(Lane lane) override;

@@ -83,7 +83,8 @@ class GoogleCalendars final : public calendar::CalendarProvider {
     co_return ParseEvent(*body, calendar.time_zone);
   }
 
-  Task<Result<calendar::EventIdPage>> ListIds(const Calendar& calendar, const std::string& page) override {
+  Task<Result<calendar::EventIdPage>> ListIds(const Calendar& calendar, const std::vector<calendar::Window>&,
+                                              const std::string& page) override {
     GoogleRequest request =
         Request(GoogleCall::kEvents,
                 EventsOf(calendar) + "?maxResults=2500&fields=items(id,status,recurringEventId),nextPageToken");

@@ -228,7 +228,7 @@ TEST_F(GoogleCalendarsTest, ACancelledSingleEventIsGone) {
   EXPECT_EQ(Run(adapter->GetEvent(home, "a")).error().code, ErrorCode::kGone);
   http.script = {{.body = R"({"items":[{"id":"a"},{"id":"b","status":"cancelled"},
                             {"id":"c","status":"cancelled","recurringEventId":"m"}],"nextPageToken":"n"})"}};
-  const auto ids = Run(adapter->ListIds(home, ""));
+  const auto ids = Run(adapter->ListIds(home, {}, ""));
   EXPECT_THAT(ids->ids, ElementsAre("a", "c"));
   EXPECT_EQ(ids->next_page, "n");
 }

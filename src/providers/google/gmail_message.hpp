@@ -12,7 +12,7 @@ namespace latchkey::google {
 /// What one message may cost us; beyond it `truncated` is set (and nothing else changes).
 inline constexpr std::size_t kMaxBodyBytes = 1 << 20;
 inline constexpr std::size_t kMaxParts = 1000;
-inline constexpr std::size_t kMaxPartDepth = 50;
+inline constexpr std::size_t kMaxPartDepth = 128;
 inline constexpr std::size_t kMaxAttachments = 500;
 
 /// A text part whose bytes Gmail keeps apart (body.attachmentId): to be fetched and handed to AddBodyText.

@@ -1,6 +1,7 @@
 #include "providers/google/gmail_sender.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <deque>
 
 #include <gmock/gmock.h>
 
@@ -9,30 +10,42 @@
 namespace latchkey::google {
 namespace {
 
+using ::testing::ElementsAre;
 using ::testing::HasSubstr;
 using Kind = mail::SendOutcome::Kind;
 
-class OneAnswer final : public http_client::HttpClient {
+/// Answers every call the same, unless one is scripted.
+class Answers final : public http_client::HttpClient {
  public:
   int status = 200;
   std::string answer = R"({"id":"m1","threadId":"t1","labelIds":["SENT"]})";
+  std::deque<std::pair<int, std::string>> script;
   std::optional<Error> failure;
   bool left = true;
   int calls = 0;
   std::string url, type, body;
+  std::vector<std::string> seen;
 
   Task<Result<http_client::HttpResponse>> Send(const http_client::HttpRequest& request) override {
     ++calls;
     url = request.url;
     body = request.body_view;
+    constexpr std::string_view kBase = "https://gmail.example";
+    const std::string path = url.substr(kBase.size());
+    seen.push_back(request.method + " " + path.substr(0, path.find('?')));
     for (const auto& [name, value] : request.headers) {
       if (name == "Content-Type") type = value;
     }
     if (request.may_have_left) *request.may_have_left = left;
-    if (failure) co_return std::unexpected(*failure);
     http_client::HttpResponse response;
     response.status = status;
     response.body = answer;
+    if (!script.empty()) {
+      std::tie(response.status, response.body) = script.front();
+      script.pop_front();
+      co_return response;
+    }
+    if (failure) co_return std::unexpected(*failure);
     co_return response;
   }
 };
@@ -48,7 +61,11 @@ class Journal final : public mail::SendJournal {
  public:
   int handed_over = 0;
   std::optional<Error> refusal;
-  Task<Result<void>> NoteDraft(std::string_view) override { co_return Result<void>(); }
+  std::string draft;
+  Task<Result<void>> NoteDraft(std::string_view id) override {
+    draft = id;
+    co_return Result<void>();
+  }
   Task<Result<void>> HandOver() override {
     if (refusal) co_return std::unexpected(*refusal);
     ++handed_over;
@@ -61,10 +78,28 @@ class Journal final : public mail::SendJournal {
   }
 };
 
+constexpr const char* kNoPermission = R"({"error":{"errors":[{"reason":"insufficientPermissions"}]}})";
+constexpr const char* kNotFound = R"({"error":{"errors":[{"reason":"notFound"}]}})";
+constexpr const char* kSentMail = R"({"id":"m1","threadId":"t1","labelIds":["SENT"]})";
+constexpr const char* kOurCopy =
+    R"({"id":"m1","threadId":"t1","internalDate":"1800000000000","payload":{"headers":[{"name":"X-Latchkey-Outbox-Id",)"
+    R"("value":"01890000-0000-7000-8000-00000000000a"}]}})";
+
 class GmailSenderTest : public ::testing::Test {
  protected:
+  mail::SendOutcome Reconcile(const mail::OutboxEntry& entry) {
+    auto sender = *senders_.For(account_, "google");
+    return latchkey::testing::RunTask(loop_, sender->Reconcile(entry));
+  }
+  /// As after an attempt whose answer was lost a while ago.
+  mail::OutboxEntry HandedOver(const std::string& draft) {
+    auto entry = Entry();
+    entry.draft_id = draft;
+    entry.handed_over_at = clock_.Now() - std::chrono::minutes(2);
+    return entry;
+  }
   mail::SendOutcome Send(const mail::OutboxEntry& entry) {
-    auto sender = *senders_.For(ConnectedAccountId("01890000-0000-7000-8000-000000000001"), "google");
+    auto sender = *senders_.For(account_, "google");
     return latchkey::testing::RunTask(loop_, sender->Send(entry, journal_));
   }
   static mail::OutboxEntry Entry() {
@@ -79,9 +114,10 @@ class GmailSenderTest : public ::testing::Test {
     return entry;
   }
 
+  const ConnectedAccountId account_{"01890000-0000-7000-8000-000000000001"};
   boost::asio::io_context loop_;
   ManualClock clock_{FromMicros(1'800'000'000'000'000)};
-  OneAnswer http_;
+  Answers http_;
   Tokens tokens_;
   Journal journal_;
   sync::QuotaBudget budget_{clock_, {.account_units_per_minute = 0, .project_units_per_minute = 0}};
@@ -96,7 +132,96 @@ class GmailSenderTest : public ::testing::Test {
                         compositions_};
 };
 
-TEST_F(GmailSenderTest, AMailAndItsConversationGoInOneUpload) {
+TEST_F(GmailSenderTest, ADraftIsWrittenDownBeforeItIsSent) {
+  auto entry = Entry();
+  entry.mail.thread_id = "18c2f0a1b2c3d4e5";
+  entry.mail.attachments = {{.upload = {}, .name = "a.bin", .mime_type = "application/pdf", .size = 14}};
+  http_.script = {{200, R"({"id":"r-1"})"}, {200, kSentMail}};
+  const auto outcome = Send(entry);
+  EXPECT_EQ(outcome.kind, Kind::kSent);
+  EXPECT_EQ(outcome.external_id, "m1");
+  EXPECT_THAT(http_.seen, ElementsAre("POST /upload/gmail/v1/users/me/drafts", "POST /gmail/v1/users/me/drafts/send"));
+  EXPECT_EQ(http_.body, R"({"id":"r-1"})");
+  EXPECT_EQ(journal_.draft, "r-1");
+  EXPECT_EQ(journal_.handed_over, 1);
+}
+
+TEST_F(GmailSenderTest, ADraftThatIsStillThereWasNotSentAndIsSentAgainAsItIs) {
+  http_.script = {{200, "{}"}, {200, "{}"}, {200, R"({"id":"r-1"})"}};
+  const auto fate = Reconcile(HandedOver("r-1"));
+  EXPECT_EQ(fate.kind, Kind::kNotSent);
+  EXPECT_EQ(fate.error.code, ErrorCode::kProviderUnavailable) << "tried again";
+  auto again = Entry();
+  again.draft_id = "r-1";
+  http_.seen.clear();
+  http_.script = {{200, R"({"id":"r-1"})"}, {200, kSentMail}};
+  EXPECT_EQ(Send(again).kind, Kind::kSent);
+  EXPECT_THAT(http_.seen, ElementsAre("GET /gmail/v1/users/me/drafts/r-1", "POST /gmail/v1/users/me/drafts/send"));
+}
+
+TEST_F(GmailSenderTest, ADraftIsNoProofWhileTheCallMayBeAtWork) {
+  auto entry = HandedOver("r-1");
+  entry.handed_over_at = clock_.Now() - std::chrono::seconds(10);
+  http_.script = {{200, "{}"}, {200, "{}"}};
+  EXPECT_EQ(Reconcile(entry).kind, Kind::kUndecided);
+}
+
+TEST_F(GmailSenderTest, ADraftThatIsGoneWasSentWhenItsMailIsThereAndElseThePersonDecides) {
+  http_.script = {{200, R"({"messages":[{"id":"m1"}]})"}, {200, kOurCopy}};
+  const auto found = Reconcile(HandedOver("r-1"));
+  EXPECT_EQ(found.kind, Kind::kSent);
+  EXPECT_EQ(found.external_id, "m1");
+  http_.script = {{200, "{}"}, {200, "{}"}, {404, kNotFound}};
+  EXPECT_EQ(Reconcile(HandedOver("r-1")).kind, Kind::kUndecided);
+  // The same when the next attempt finds it gone; nothing is made anew behind the person's back.
+  auto again = Entry();
+  again.draft_id = "r-1";
+  http_.seen.clear();
+  http_.script = {{404, kNotFound}, {200, "{}"}, {200, "{}"}};
+  EXPECT_EQ(Send(again).kind, Kind::kUndecided);
+  EXPECT_EQ(journal_.handed_over, 1) << "and it is looked for from now on";
+  http_.script = {{200, R"({"id":"r-1"})"}, {404, kNotFound}, {200, R"({"messages":[{"id":"m1"}]})"}, {200, kOurCopy}};
+  EXPECT_EQ(Send(again).kind, Kind::kSent) << "gone in between";
+  again.resend = true;
+  http_.script = {{404, kNotFound}, {200, R"({"id":"r-2"})"}, {200, kSentMail}};
+  EXPECT_EQ(Send(again).kind, Kind::kSent);
+  EXPECT_EQ(journal_.draft, "r-2");
+}
+
+TEST_F(GmailSenderTest, DraftsOfOursAreNotLeftBehind) {
+  auto entry = Entry();
+  entry.draft_id = "r-1";
+  auto sender = *senders_.For(account_, "google");
+  http_.script = {{204, ""},
+                  {200, R"({"drafts":[{"id":"r-2"},{"id":"r-3"}]})"},
+                  {200, R"({"id":"r-2","message":{"id":"x"}})"},
+                  {200, std::string(R"({"id":"r-3","message":)") + kOurCopy + "}"},
+                  {204, ""}};
+  EXPECT_TRUE(latchkey::testing::RunTask(loop_, sender->CleanUp(entry)));
+  EXPECT_THAT(http_.seen, ElementsAre("DELETE /gmail/v1/users/me/drafts/r-1", "GET /gmail/v1/users/me/drafts",
+                                      "GET /gmail/v1/users/me/drafts/r-2", "GET /gmail/v1/users/me/drafts/r-3",
+                                      "DELETE /gmail/v1/users/me/drafts/r-3"));
+}
+
+/// Sending was granted, drafts were not.
+class SendingAlone : public GmailSenderTest {
+ protected:
+  SendingAlone() { senders_.NoteNoDrafts(account_); }
+};
+
+TEST_F(GmailSenderTest, WhoGrantedSendingAloneIsNotAskedForDraftsWithEveryMail) {
+  http_.script = {{403, kNoPermission}, {200, kSentMail}};
+  EXPECT_EQ(Send(Entry()).kind, Kind::kSent);
+  EXPECT_EQ(journal_.draft, "");
+  EXPECT_EQ(Send(Entry()).kind, Kind::kSent);
+  EXPECT_EQ(http_.calls, 3);
+  clock_.Advance(std::chrono::hours(1));
+  http_.script = {{200, R"({"id":"r-1"})"}, {200, kSentMail}};
+  EXPECT_EQ(Send(Entry()).kind, Kind::kSent);
+  EXPECT_EQ(journal_.draft, "r-1") << "granted since";
+}
+
+TEST_F(SendingAlone, AMailAndItsConversationGoInOneUpload) {
   auto entry = Entry();
   entry.mail.thread_id = "18c2f0a1b2c3d4e5";
   entry.mail.in_reply_to = "question@example.org";
@@ -115,7 +240,7 @@ TEST_F(GmailSenderTest, AMailAndItsConversationGoInOneUpload) {
   EXPECT_EQ(journal_.handed_over, 1);
 }
 
-TEST_F(GmailSenderTest, WithoutTheHandOverNothingIsSent) {
+TEST_F(SendingAlone, WithoutTheHandOverNothingIsSent) {
   journal_.refusal = Error{.code = ErrorCode::kLeaseLost, .detail = {}, .retry_after = {}};
   const auto outcome = Send(Entry());
   EXPECT_EQ(outcome.kind, Kind::kNotSent);
@@ -123,7 +248,7 @@ TEST_F(GmailSenderTest, WithoutTheHandOverNothingIsSent) {
   EXPECT_EQ(http_.calls, 0);
 }
 
-TEST_F(GmailSenderTest, ARefusalIsCertainAndKeepsItsName) {
+TEST_F(SendingAlone, ARefusalIsCertainAndKeepsItsName) {
   struct Case {
     int status;
     const char* body;
@@ -149,7 +274,7 @@ TEST_F(GmailSenderTest, ARefusalIsCertainAndKeepsItsName) {
   }
 }
 
-TEST_F(GmailSenderTest, WhatMayBeOutIsNeverRepeated) {
+TEST_F(SendingAlone, WhatMayBeOutIsNeverRepeated) {
   http_.failure = Error{.code = ErrorCode::kTimeout, .detail = {}, .retry_after = {}};
   EXPECT_EQ(Send(Entry()).kind, Kind::kUndecided);
   EXPECT_EQ(http_.calls, 1);

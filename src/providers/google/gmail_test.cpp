@@ -55,7 +55,8 @@ class Tokens final : public connected_accounts::TokenSource {
   std::vector<std::string> rejected;
   Task<Result<SecretString>> AccessToken(const ConnectedAccountId&, const SecretString& refused) override {
     if (!refused.empty()) rejected.push_back(refused.Reveal());
-    co_return SecretString("token" + std::to_string(++issued));
+    if (!refused.empty() || issued == 0) ++issued;
+    co_return SecretString("token" + std::to_string(issued));
   }
 };
 

@@ -14,8 +14,10 @@ using std::chrono::seconds;
 constexpr milliseconds kLongestPause = seconds(2);
 /// All pauses of one call together.
 constexpr milliseconds kLongestWait = seconds(30);
-/// How long a token is used before the token source is asked again whether it still is the right one.
-constexpr seconds kTokenReuse(20);
+
+bool LacksPermission(ErrorCode code) {
+  return code == ErrorCode::kMissingScope || code == ErrorCode::kSendScopeMissing;
+}
 
 bool IsPassing(const Error& error) {
   const bool transient = error.code == ErrorCode::kProviderUnavailable || error.code == ErrorCode::kTimeout;
@@ -72,7 +74,8 @@ Task<Result<void>> GoogleClient::WaitForUnits(const GoogleRequest& request) {
       request.lane == mail::Lane::kLive ? sync::QuotaBudget::Lane::kLive : sync::QuotaBudget::Lane::kBackfill;
   milliseconds waited(0);
   while (true) {
-    const auto wait = std::chrono::ceil<milliseconds>(parts_.budget.TrySpend(account_.text(), request.units, lane));
+    const auto missing = co_await parts_.budget.TrySpend(account_.text(), request.units, lane);
+    const auto wait = std::chrono::ceil<milliseconds>(missing);
     if (wait <= milliseconds(0)) co_return Result<void>();
     if (wait > kLongestPause || waited + wait > kLongestWait) {
       co_return std::unexpected(
@@ -83,23 +86,20 @@ Task<Result<void>> GoogleClient::WaitForUnits(const GoogleRequest& request) {
   }
 }
 
-Task<Result<SecretString>> GoogleClient::Token(const SecretString& rejected) {
-  const Instant now = parts_.clock.Now();
-  // Another call may have brought the new one meanwhile.
-  const bool usable = !token_.empty() && !(token_ == rejected) && now - token_read_at_ < kTokenReuse;
-  if (usable) co_return token_;
-  auto token = co_await parts_.tokens.AccessToken(account_, rejected);
-  if (!token) co_return std::unexpected(token.error());
-  token_ = *token;
-  token_read_at_ = now;
-  co_return token_;
+/// Whether the stored token is another than the one just used: somebody, perhaps another process, replaced it.
+Task<bool> GoogleClient::HasNewToken(const SecretString& used) {
+  parts_.tokens.Forget(account_);
+  const SecretString none;
+  const auto stored = co_await parts_.tokens.AccessToken(account_, none);
+  co_return stored && !(*stored == used);
 }
 
 Task<Result<http_client::HttpResponse>> GoogleClient::Once(const GoogleRequest& request,
                                                            http_client::HttpRequest& http) {
   SecretString rejected;
-  for (int attempt = 0;; ++attempt) {
-    auto token = co_await Token(rejected);
+  bool refused = false, looked_again = false;
+  while (true) {
+    auto token = co_await parts_.tokens.AccessToken(account_, rejected);
     if (!token) co_return std::unexpected(token.error());
     http.headers.front().second = "Bearer " + token->Reveal();
     auto response = co_await parts_.http.Send(http);
@@ -108,11 +108,18 @@ Task<Result<http_client::HttpResponse>> GoogleClient::Once(const GoogleRequest& 
     if (request.streamed_error) response->body = request.streamed_error();
     Error error = ClassifyGoogleError(request.call, *response, parts_.clock.Now());
     if (error.code == ErrorCode::kUnauthenticated) {
-      if (attempt == 0) {
+      if (!refused) {
+        refused = true;
         rejected = *token;
         continue;
       }
       error.code = ErrorCode::kReauthInvalidGrant;
+    }
+    if (LacksPermission(error.code) && !looked_again) {
+      // The person may have granted it since this token was read. Nothing was done, so even what happens once is safe.
+      looked_again = true;
+      const bool replaced = co_await HasNewToken(*token);
+      if (replaced) continue;
     }
     if (error.retry_after && parts_.pauses != nullptr) {
       co_await parts_.pauses->Hold(account_, ServiceOf(request.api), *error.retry_after);

@@ -98,15 +98,13 @@ class GoogleClient {
   Task<Result<void>> WaitForPause(const GoogleRequest& request);
   Task<Result<void>> TakeUnits(const GoogleRequest& request);
   Task<Result<void>> WaitForUnits(const GoogleRequest& request);
-  Task<Result<SecretString>> Token(const SecretString& rejected);
+  Task<bool> HasNewToken(const SecretString& used);
   Task<Result<http_client::HttpResponse>> Once(const GoogleRequest& request, http_client::HttpRequest& http);
 
   const GoogleParts& parts_;
   ConnectedAccountId account_;
   /// Backfill calls come to the budget one after the other, in order: the first in line waits, nobody is overtaken.
   std::optional<Semaphore> backfill_turn_;
-  SecretString token_;
-  Instant token_read_at_{};
 };
 
 }  // namespace latchkey::google

@@ -16,6 +16,7 @@ class ScriptedHttp final : public http_client::HttpClient {
  public:
   std::deque<Result<int>> script;
   std::vector<std::string> seen;
+  bool lacks_permission = false;
 
   Task<Result<http_client::HttpResponse>> Send(const http_client::HttpRequest& request) override {
     seen.push_back(request.method + " " + request.url + " " + std::string(request.body_view));
@@ -26,6 +27,9 @@ class ScriptedHttp final : public http_client::HttpClient {
     http_client::HttpResponse response;
     response.status = *status;
     response.body = "{}";
+    if (*status == 403 && lacks_permission) {
+      response.body = R"({"error":{"code":403,"errors":[{"reason":"insufficientPermissions"}]}})";
+    }
     co_return response;
   }
 };
@@ -33,8 +37,13 @@ class ScriptedHttp final : public http_client::HttpClient {
 class Tokens final : public connected_accounts::TokenSource {
  public:
   int issued = 0;
-  Task<Result<SecretString>> AccessToken(const ConnectedAccountId&, const SecretString&) override {
-    co_return SecretString("token" + std::to_string(++issued));
+  bool granted_more = false;
+  Task<Result<SecretString>> AccessToken(const ConnectedAccountId&, const SecretString& refused) override {
+    if (!refused.empty() || issued == 0) ++issued;
+    co_return SecretString("token" + std::to_string(issued));
+  }
+  void Forget(const ConnectedAccountId&) override {
+    if (granted_more) ++issued;
   }
 };
 
@@ -87,6 +96,22 @@ TEST_F(GoogleClientTest, WhatMustHappenOnceIsNotRepeatedUnlessTheTokenWasRefused
   EXPECT_EQ(http_.script.size(), 1U);
   http_.script = {401, 200};
   EXPECT_TRUE(Send(request));
+}
+
+TEST_F(GoogleClientTest, APermissionGrantedSinceTheTokenWasReadIsUsedAtOnceAndALackingOneIsAskedForOnce) {
+  http_.lacks_permission = true;
+  const GoogleRequest request{.api = GoogleApi::kCalendar, .path = "users/me/calendarList"};
+  http_.script = {403, 200};
+  EXPECT_EQ(Send(request).error().code, ErrorCode::kMissingScope) << "the stored token is the one that was refused";
+  EXPECT_EQ(http_.script.size(), 1U);
+  tokens_.granted_more = true;
+  http_.script = {403, 200};
+  EXPECT_TRUE(Send(request));
+  http_.script = {403, 403, 200};
+  EXPECT_EQ(Send(request).error().code, ErrorCode::kMissingScope) << "no loop";
+  EXPECT_EQ(http_.script.size(), 1U);
+  http_.script = {403, 401, 200};
+  EXPECT_TRUE(Send(request)) << "and the new one may have expired";
 }
 
 }  // namespace

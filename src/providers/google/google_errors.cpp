@@ -83,9 +83,10 @@ std::optional<milliseconds> ReadRetryText(std::string_view message, Instant now)
 
 ErrorCode Classify(GoogleCall call, int status, const Envelope& envelope) {
   if (status == 401) return ErrorCode::kUnauthenticated;
+  const bool sends = call == GoogleCall::kSend || call == GoogleCall::kDraft;
   // What waiting does not cure comes first: some of these carry the domain "usageLimits".
   if (envelope.Has("insufficientPermissions") || envelope.Has("ACCESS_TOKEN_SCOPE_INSUFFICIENT")) {
-    return call == GoogleCall::kSend ? ErrorCode::kSendScopeMissing : ErrorCode::kMissingScope;
+    return sends ? ErrorCode::kSendScopeMissing : ErrorCode::kMissingScope;
   }
   if (envelope.Has("accessNotConfigured") || envelope.Has("SERVICE_DISABLED")) return ErrorCode::kApiNotEnabled;
   if (envelope.Has("domainPolicy")) return ErrorCode::kPolicyEnforced;
@@ -101,12 +102,14 @@ ErrorCode Classify(GoogleCall call, int status, const Envelope& envelope) {
   if (status == 404 || status == 410) {
     const bool expired = call == GoogleCall::kHistory || (call == GoogleCall::kEvents && status == 410);
     if (expired) return ErrorCode::kCursorExpired;
-    if (call == GoogleCall::kMessage || call == GoogleCall::kAttachment) return ErrorCode::kGone;
+    if (call == GoogleCall::kMessage || call == GoogleCall::kAttachment || call == GoogleCall::kDraft) {
+      return ErrorCode::kGone;
+    }
     return call == GoogleCall::kSend ? ErrorCode::kSendRejected : ErrorCode::kNotFound;
   }
   // A page token or start id that Gmail cannot read (any more) comes back as a bad request.
   if (status == 400 && (call == GoogleCall::kList || call == GoogleCall::kHistory)) return ErrorCode::kCursorExpired;
-  if (call == GoogleCall::kSend) {
+  if (sends) {
     return status == 413 || envelope.Has("uploadTooLarge") ? ErrorCode::kAttachmentTooLarge : ErrorCode::kSendRejected;
   }
   if (status == 403) return ErrorCode::kForbidden;

@@ -15,6 +15,7 @@ enum class GoogleCall {
   kMessage,
   kAttachment,
   kSend,
+  kDraft,         ///< A draft by its id: gone when it was sent.
   kSendAs,        ///< The list of addresses that may be sent from.
   kWatch,         ///< Gmail's watch and stop.
   kCalendarList,  ///< The list of calendars.

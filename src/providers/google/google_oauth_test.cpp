@@ -72,7 +72,7 @@ TEST(GoogleScopes, AreAskedPerCapability) {
   EXPECT_EQ(catalog->ScopesFor({Capability::kReadMail}).value(),
             std::vector<std::string>{"https://www.googleapis.com/auth/gmail.readonly"});
   EXPECT_EQ(catalog->ScopesFor({Capability::kReadCalendar, Capability::kSendMail}).value(),
-            (std::vector<std::string>{"https://www.googleapis.com/auth/gmail.send",
+            (std::vector<std::string>{"https://www.googleapis.com/auth/gmail.compose",
                                       "https://www.googleapis.com/auth/calendar.readonly"}));
 }
 
@@ -82,6 +82,8 @@ TEST(GoogleScopes, BroaderGrantsCoverNarrowerNeeds) {
   EXPECT_EQ(able({"openid", "https://www.googleapis.com/auth/userinfo.email"}), std::vector<Capability>{});
   EXPECT_EQ(able({"https://www.googleapis.com/auth/gmail.readonly", "openid"}),
             std::vector<Capability>{Capability::kReadMail});
+  EXPECT_EQ(able({"https://www.googleapis.com/auth/gmail.send"}), std::vector<Capability>{Capability::kSendMail})
+      << "what was asked for once still does";
   EXPECT_EQ(able({"https://mail.google.com/"}),
             (std::vector<Capability>{Capability::kReadMail, Capability::kSendMail}));
   EXPECT_EQ(able({"https://www.googleapis.com/auth/gmail.metadata"}), std::vector<Capability>{});

@@ -19,8 +19,9 @@ constexpr Row kRows[] = {
      "https://www.googleapis.com/auth/gmail.readonly",
      {"https://www.googleapis.com/auth/gmail.modify", "https://mail.google.com/", ""}},
     {Capability::kSendMail,
-     "https://www.googleapis.com/auth/gmail.send",
-     {"https://www.googleapis.com/auth/gmail.compose", "https://www.googleapis.com/auth/gmail.modify",
+     // Drafts too: only a mail sent from a draft can be told from one that was not sent (gmail_sender.hpp).
+     "https://www.googleapis.com/auth/gmail.compose",
+     {"https://www.googleapis.com/auth/gmail.send", "https://www.googleapis.com/auth/gmail.modify",
       "https://mail.google.com/"}},
     {Capability::kReadCalendar,
      "https://www.googleapis.com/auth/calendar.readonly",

@@ -121,8 +121,9 @@ bool MayAskAgain(const GraphBatchPart& part, const Error& error) {
 
 Task<Result<void>> GraphClient::SendBatch(const std::vector<GraphBatchPart>& parts,
                                           const std::vector<std::size_t>& wanted, GraphCall call, mail::Lane lane,
-                                          std::vector<Result<HttpResponse>>& answers) {
+                                          std::vector<Result<HttpResponse>>& answers, SecretString& token_used) {
   GraphRequest request{.call = GraphCall::kBatch, .method = "POST", .path = "$batch", .lane = lane};
+  request.token_used = &token_used;
   request.body = BatchBody(parts, wanted);
   // Repeating the call would repeat every part of it.
   request.once = std::any_of(wanted.begin(), wanted.end(), [&](std::size_t i) { return parts[i].method != "GET"; });
@@ -158,8 +159,9 @@ Task<Result<std::vector<Result<HttpResponse>>>> GraphClient::Batch(const std::ve
   for (std::size_t begin = 0; begin < parts.size(); begin += kMaxParts) {
     std::vector<std::size_t> wanted;
     for (std::size_t i = begin; i < std::min(begin + kMaxParts, parts.size()); ++i) wanted.push_back(i);
+    SecretString token_used;
     for (int attempt = 0; !wanted.empty(); ++attempt) {
-      auto sent = co_await SendBatch(parts, wanted, call, lane, answers);
+      auto sent = co_await SendBatch(parts, wanted, call, lane, answers, token_used);
       if (!sent) co_return std::unexpected(std::move(sent.error()));
       if (attempt >= parts_.options.max_retries) break;
       milliseconds wait(0);
@@ -172,8 +174,8 @@ Task<Result<std::vector<Result<HttpResponse>>>> GraphClient::Batch(const std::ve
       // The caller is told how long; nothing else may go out meanwhile either.
       if (wait > kLongestPause || wanted.empty()) break;
       if (refused) {
-        auto token = co_await Token(token_);
-        if (!token) co_return std::unexpected(std::move(token.error()));
+        const auto token = co_await parts_.tokens.AccessToken(account_, token_used);
+        if (!token) co_return std::unexpected(token.error());
       }
       co_await SleepFor(wait);
     }

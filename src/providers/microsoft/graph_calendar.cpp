@@ -21,6 +21,8 @@ constexpr int kYearsAWindow = 4;
 constexpr int kFirstYear = 1900, kLastYear = 2200;
 constexpr days kPast{365}, kFuture{730};
 constexpr int kMaxListPages = 100;
+/// Of a year, and room to spare; a path has its bar, if any, further behind.
+constexpr std::size_t kLongestWindowName = 8;
 constexpr std::string_view kUtc = "outlook.timezone=\"UTC\"";
 
 int YearOf(Instant instant) {
@@ -112,12 +114,28 @@ class GraphCalendars final : public calendar::CalendarProvider {
     co_return ParseEvent(answer->body);
   }
 
-  Task<Result<calendar::EventIdPage>> ListIds(const Calendar& calendar, const std::string& page) override {
-    auto span = co_await ReadSpan(calendar, page);
-    if (!span) co_return std::unexpected(std::move(span.error()));
+  /// First the single events and masters; then, window by window, what differs from its series, which no other list
+  /// tells of. A page of a window is "<window>|<path>".
+  Task<Result<calendar::EventIdPage>> ListIds(const Calendar& calendar, const std::vector<Window>& windows,
+                                              const std::string& page) override {
     calendar::EventIdPage ids;
-    ids.ids = std::move(span->ids);
+    const std::size_t bar = page.find('|');
+    const bool viewing = bar != std::string::npos && bar < kLongestWindowName;
+    const std::string name = viewing ? page.substr(0, bar) : std::string();
+    auto span =
+        viewing ? co_await ReadView(calendar, windows, name, page.substr(bar + 1)) : co_await ReadSpan(calendar, page);
+    if (!span) co_return std::unexpected(std::move(span.error()));
+    ids.ids = std::move(viewing ? span->exceptions : span->ids);
     ids.next_page = std::move(span->next_link);
+    if (!ids.next_page.empty()) {
+      if (viewing) ids.next_page.insert(0, name + '|');
+      co_return ids;
+    }
+    const Window* next = nullptr;
+    for (const Window& window : windows) {
+      if (window.from && window.to && window.name > name && (!next || window.name < next->name)) next = &window;
+    }
+    if (next) ids.next_page = next->name + '|';
     co_return ids;
   }
 
@@ -143,6 +161,19 @@ class GraphCalendars final : public calendar::CalendarProvider {
       span->next_link = std::move(*next);
     }
     co_return span;
+  }
+
+  /// One page of everything that happens in a window; empty when there is no such window any more.
+  Task<Result<EventSpan>> ReadView(const Calendar& calendar, const std::vector<Window>& windows,
+                                   const std::string& name, std::string page) {
+    const auto window = std::ranges::find(windows, name, &Window::name);
+    if (window == windows.end() || !window->from || !window->to) co_return EventSpan();
+    if (page.empty()) {
+      page = fmt::format("me/calendars/{}/calendarView?startDateTime={}&endDateTime={}&$select=id,type&$top=500",
+                         PercentEncode(calendar.external_id), PercentEncode(Text(*window->from)),
+                         PercentEncode(Text(*window->to)));
+    }
+    co_return co_await ReadSpan(calendar, page);
   }
 
   /// Thin occurrences that lie from midnight to midnight: whether they are days or hours is their master's to say.

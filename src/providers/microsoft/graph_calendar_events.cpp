@@ -293,7 +293,10 @@ Result<EventSpan> ParseSpan(std::string& json) {
   EventSpan span;
   span.next_link = TextOf(*answer, "@odata.nextLink");
   ForEachIn(*answer, "value", [&](JsonElement item) {
-    if (std::string id = Line(item, "id"); !id.empty()) span.ids.push_back(std::move(id));
+    if (std::string id = Line(item, "id"); !id.empty()) {
+      if (TextOf(item, "type") == "exception") span.exceptions.push_back(id);
+      span.ids.push_back(std::move(id));
+    }
     const auto start = ReadMoment(item, "start"), end = ReadMoment(item, "end");
     if (start && (!span.earliest || *start < *span.earliest)) span.earliest = start;
     if (end && (!span.latest || *end > *span.latest)) span.latest = end;

@@ -36,6 +36,7 @@ Result<calendar::Event> ParseEvent(std::string& json);
 /// How far the events of a list reach, and their ids. Masters only count with their first occurrence.
 struct EventSpan {
   std::vector<std::string> ids;
+  std::vector<std::string> exceptions;  ///< Of them, those that differ from their series.
   std::optional<Instant> earliest, latest;
   std::string next_link;
 };

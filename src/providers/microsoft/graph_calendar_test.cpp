@@ -239,6 +239,30 @@ TEST_F(GraphCalendarsTest, HowFarTheEventsReachIsAsked) {
   EXPECT_THAT(Names(*Run(adapter->Windows(home, *windows, clock.Now(), false))), SizeIs(7));
 }
 
+TEST_F(GraphCalendarsTest, WhatDiffersFromItsSeriesIsListedWindowByWindow) {
+  const std::vector<calendar::Window> windows = CalendarWindows(clock.Now(), {}, {}, {});
+  ASSERT_EQ(windows.size(), 2U);
+  http.script = {
+      {.body = R"({"value":[{"id":"M","type":"seriesMaster"},{"id":"S","type":"singleInstance"}]})"},
+      {.body =
+           R"({"@odata.nextLink":"https://graph.example/v1.0/me/calendars/AQ%3D%3D/calendarView?$skip=2","value":[{"id":"O","type":"occurrence"},{"id":"X","type":"exception"}]})"},
+      {.body = R"({"value":[{"id":"Y","type":"exception"}]})"},
+      {.body = R"({"value":[]})"}};
+  std::vector<std::string> found;
+  std::string page;
+  int pages = 0;
+  do {
+    const auto ids = Run(adapter->ListIds(home, windows, page));
+    ASSERT_TRUE(ids) << ids.error().detail;
+    found.insert(found.end(), ids->ids.begin(), ids->ids.end());
+    page = ids->next_page;
+    ++pages;
+  } while (!page.empty() && pages < 5);
+  EXPECT_THAT(found, ElementsAre("M", "S", "X", "Y"));
+  EXPECT_TRUE(http.script.empty());
+  EXPECT_TRUE(Run(adapter->ListIds(home, {}, "2024|"))->ids.empty()) << "a window that is gone";
+}
+
 TEST_F(GraphCalendarsTest, WhetherAnOccurrenceIsADayIsItsMastersToSay) {
   http.script = {
       {.body =

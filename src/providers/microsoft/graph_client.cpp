@@ -18,8 +18,6 @@ constexpr milliseconds kLongestPause = seconds(2);
 /// All pauses before one attempt together.
 constexpr milliseconds kLongestWait = seconds(30);
 constexpr milliseconds kLongestGuess = std::chrono::minutes(5);
-/// How long a token is used before the token source is asked again whether it still is the right one.
-constexpr seconds kTokenReuse(20);
 constexpr std::size_t kMaxClients = 10'000;
 constexpr std::string_view kImmutableIds = "IdType=\"ImmutableId\"";
 
@@ -27,6 +25,10 @@ std::string ApiOf(std::string base) {
   while (base.ends_with('/')) base.pop_back();
   if (!base.ends_with("/v1.0")) base += "/v1.0";
   return base + '/';
+}
+
+bool LacksPermission(ErrorCode code) {
+  return code == ErrorCode::kMissingScope || code == ErrorCode::kSendScopeMissing;
 }
 
 /// Worth a second try within the call: the provider stumbled and did not ask for patience.
@@ -42,7 +44,11 @@ GraphClient::GraphClient(const GraphParts& parts, RequestGate::Total& total, Con
     : parts_(parts),
       api_(ApiOf(parts.options.base_url)),
       account_(std::move(account)),
-      gate_({.per_mailbox = parts.options.max_concurrency, .total = parts.options.max_total_concurrency}, total) {}
+      gate_({.per_mailbox = parts.options.max_concurrency,
+             .total = parts.options.max_total_concurrency,
+             .seats = parts.seats,
+             .mailbox = account_.text()},
+            total) {}
 
 Result<std::string> GraphClient::PathOf(std::string_view link) const {
   const auto own = http_client::ParseOrigin(api_);
@@ -58,16 +64,12 @@ Result<std::string> GraphClient::PathOf(std::string_view link) const {
   return std::string(link.substr(path + own_path.size()));
 }
 
-Task<Result<SecretString>> GraphClient::Token(const SecretString& rejected) {
-  const Instant now = parts_.clock.Now();
-  // Another call may have brought the new one meanwhile.
-  const bool usable = !token_.empty() && !(token_ == rejected) && now - token_read_at_ < kTokenReuse;
-  if (usable) co_return token_;
-  auto token = co_await parts_.tokens.AccessToken(account_, rejected);
-  if (!token) co_return std::unexpected(token.error());
-  token_ = *token;
-  token_read_at_ = now;
-  co_return token_;
+/// Whether the stored token is another than the one just used: somebody, perhaps another process, replaced it.
+Task<bool> GraphClient::HasNewToken(const SecretString& used) {
+  parts_.tokens.Forget(account_);
+  const SecretString none;
+  const auto stored = co_await parts_.tokens.AccessToken(account_, none);
+  co_return stored && !(*stored == used);
 }
 
 Task<Result<void>> GraphClient::WaitForPause() {
@@ -130,21 +132,20 @@ Task<Result<HttpResponse>> GraphClient::Attempt(const GraphRequest& request) {
   auto pass = co_await gate_.Enter(kind);
   if (!pass) co_return std::unexpected(std::move(pass.error()));
   SecretString rejected;
-  for (int attempt = 0;; ++attempt) {
+  bool refused = false, looked_again = false;
+  while (true) {
     // Looked at last: whoever was queueing while another call was refused must not go out.
     auto ready = co_await WaitForPause();
     if (!ready) co_return std::unexpected(std::move(ready.error()));
     SecretString token;
     if (request.upload_url.empty()) {
-      auto got = co_await Token(rejected);
+      auto got = co_await parts_.tokens.AccessToken(account_, rejected);
       if (!got) co_return std::unexpected(std::move(got.error()));
       token = std::move(*got);
+      if (request.token_used) *request.token_used = token;
     }
     // The token may have taken its time.
-    if (paused_until_ > parts_.clock.Now()) {
-      --attempt;
-      continue;
-    }
+    if (paused_until_ > parts_.clock.Now()) continue;
     HttpRequest http = Build(request, token);
     if (request.unclear) *request.unclear = true;
     bool may_have_left = true;
@@ -159,7 +160,8 @@ Task<Result<HttpResponse>> GraphClient::Attempt(const GraphRequest& request) {
     }
     Error error = ClassifyGraphError(request.call, *response, parts_.clock.Now());
     if (error.code == ErrorCode::kUnauthenticated && request.upload_url.empty()) {
-      if (attempt == 0) {
+      if (!refused) {
+        refused = true;
         rejected = token;
         continue;
       }
@@ -167,6 +169,12 @@ Task<Result<HttpResponse>> GraphClient::Attempt(const GraphRequest& request) {
       // What Graph demands of the next sign-in (continuous access evaluation) is of no use to a refresh.
       const std::string challenge = ClaimsChallengeOf(response->Header("WWW-Authenticate"));
       if (!challenge.empty()) co_await parts_.tokens.RequireSignIn(account_, error.code, challenge);
+    }
+    if (LacksPermission(error.code) && request.upload_url.empty() && !looked_again) {
+      // The person may have granted it since this token was read. Nothing was done, so even what happens once is safe.
+      looked_again = true;
+      const bool replaced = co_await HasNewToken(token);
+      if (replaced) continue;
     }
     co_await NotePause(error);
     if (error.code == ErrorCode::kRateLimited && !error.retry_after) {

@@ -15,6 +15,7 @@
 #include "base/secret.hpp"
 #include "connected_accounts/account_store.hpp"
 #include "http_client/http_client.hpp"
+#include "limits/seats.hpp"
 #include "mail/mail_provider.hpp"
 #include "providers/microsoft/graph_errors.hpp"
 #include "providers/microsoft/request_gate.hpp"
@@ -46,6 +47,8 @@ struct GraphParts {
   GraphOptions options;
   /// Where the waits that Graph asked for survive the process; nullptr keeps them in the client alone.
   sync::ProviderPauses* pauses = nullptr;
+  /// Requests in flight per mailbox over all processes; nullptr: there are no others.
+  limits::Seats* seats = nullptr;
 };
 
 /// One request to Graph.
@@ -71,6 +74,8 @@ struct GraphRequest {
   /// When set, told whether the request may have reached the provider without a clear answer: true from the moment it
   /// is handed to the network until an answer below 500 came.
   bool* unclear = nullptr;
+  /// When set, the access token of the last attempt: parts of a batch may refuse it although the whole succeeds.
+  SecretString* token_used = nullptr;
 };
 
 /// One part of $batch.
@@ -113,14 +118,14 @@ class GraphClient {
   const GraphParts& parts() const { return parts_; }
 
  private:
-  Task<Result<SecretString>> Token(const SecretString& rejected);
+  Task<bool> HasNewToken(const SecretString& used);
   Task<Result<void>> WaitForPause();
   Task<Result<http_client::HttpResponse>> Attempt(const GraphRequest& request);
   http_client::HttpRequest Build(const GraphRequest& request, const SecretString& token) const;
   Task<void> NotePause(const Error& error);
   Task<Result<void>> SendBatch(const std::vector<GraphBatchPart>& parts, const std::vector<std::size_t>& wanted,
-                               GraphCall call, mail::Lane lane,
-                               std::vector<Result<http_client::HttpResponse>>& answers);
+                               GraphCall call, mail::Lane lane, std::vector<Result<http_client::HttpResponse>>& answers,
+                               SecretString& token_used);
 
   const GraphParts& parts_;
   const std::string api_;  ///< ".../v1.0/"
@@ -128,8 +133,6 @@ class GraphClient {
   RequestGate gate_;
   Instant paused_until_{};
   int refusals_ = 0;  ///< In a row, without a word on how long to wait.
-  SecretString token_;
-  Instant token_read_at_{};
 };
 
 /// The clients by account. Loop thread only; must outlive what it hands out.

@@ -68,8 +68,13 @@ class Tokens final : public connected_accounts::TokenSource {
   std::vector<std::string> rejected;
   Task<Result<SecretString>> AccessToken(const ConnectedAccountId&, const SecretString& refused) override {
     if (!refused.empty()) rejected.push_back(refused.Reveal());
-    co_return SecretString("token" + std::to_string(++issued));
+    if (!refused.empty() || issued == 0) ++issued;
+    co_return SecretString("token" + std::to_string(issued));
   }
+  void Forget(const ConnectedAccountId&) override {
+    if (granted_more) ++issued;
+  }
+  bool granted_more = false;
 };
 
 class GraphClientTest : public ::testing::Test {
@@ -129,6 +134,23 @@ TEST_F(GraphClientTest, TheBaseAddressMayLackTheVersion) {
     EXPECT_EQ(clients.For(account_)->PathOf("http://127.0.0.1:8200/v1.0/me/x?$skiptoken=a%2Fb").value_or("-"),
               "me/x?$skiptoken=a%2Fb");
   }
+}
+
+TEST_F(GraphClientTest, APermissionGrantedSinceTheTokenWasReadIsUsedAtOnceAndALackingOneIsAskedForOnce) {
+  constexpr const char* kDenied = R"({"error":{"code":"ErrorAccessDenied"}})";
+  Expect(403, kDenied);
+  EXPECT_EQ(Get("me/calendars").error().code, ErrorCode::kMissingScope);
+  EXPECT_THAT(http_.requests, SizeIs(1)) << "the stored token is the one that was refused";
+  tokens_.granted_more = true;
+  Expect(403, kDenied);
+  Expect(200);
+  EXPECT_TRUE(Get("me/calendars"));
+  EXPECT_EQ(HeaderOf(http_.requests.back(), "Authorization"), "Bearer token2");
+  Expect(403, kDenied);
+  Expect(403, kDenied);
+  EXPECT_EQ(Get("me/calendars").error().code, ErrorCode::kMissingScope) << "no loop";
+  EXPECT_THAT(http_.requests, SizeIs(5));
+  EXPECT_THAT(tokens_.rejected, IsEmpty()) << "a refresh brings no permission";
 }
 
 TEST_F(GraphClientTest, LinksAreFollowedOnTheConfiguredServerOnly) {

@@ -13,7 +13,7 @@ using mail::Address;
 using mail::Attachment;
 using mail::Message;
 
-constexpr std::size_t kMaxRecipients = 1000;
+constexpr std::size_t kMaxRecipients = 5000;
 constexpr std::size_t kMaxSubjectBytes = 8 << 10;
 constexpr std::size_t kMaxNameBytes = 1024;
 constexpr std::size_t kMaxReferences = 100;

@@ -115,6 +115,15 @@ Task<Result<push::PushProvider::Granted>> GraphPush::Renew(const push::Channel& 
   co_return granted;
 }
 
+Task<Result<void>> GraphPush::Check(const push::Channel& channel) {
+  const GraphRequest request{.call = GraphCall::kSubscription,
+                             .path = "subscriptions/" + PercentEncode(channel.external_id)};
+  auto answer = co_await clients_.For(channel.account_id)->Send(request);
+  if (!answer && answer.error().code == ErrorCode::kNotFound) co_return Fail(ErrorCode::kGone, answer.error().detail);
+  if (!answer) co_return Fail(std::move(answer.error()));
+  co_return Result<void>();
+}
+
 Task<Result<void>> GraphPush::Stop(const push::Channel& channel) {
   if (channel.external_id.empty()) co_return Result<void>();
   const GraphRequest request{.call = GraphCall::kSubscription,

@@ -20,6 +20,7 @@ class GraphPush final : public push::PushProvider {
   Task<Result<std::vector<Watch>>> Wanted(const connected_accounts::ConnectedAccount& account) override;
   Task<Result<Granted>> Create(const push::Channel& channel, const SecretString& secret) override;
   Task<Result<Granted>> Renew(const push::Channel& channel) override;
+  Task<Result<void>> Check(const push::Channel& channel) override;
   Task<Result<void>> Stop(const push::Channel& channel) override;
   bool HasSecret(push::Service) const override { return true; }
   bool IsShared(push::Service) const override { return false; }

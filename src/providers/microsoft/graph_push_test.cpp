@@ -98,6 +98,18 @@ TEST_F(GraphPushTest, ItIsExtendedInPlaceAndGoneMeansAnotherOne) {
   EXPECT_EQ(Run(push_.Renew(channel_)).error().code, ErrorCode::kGone);
 }
 
+TEST_F(GraphPushTest, WhetherItStillExistsCanBeAsked) {
+  http_.script = {{200, kSubscription},
+                  {404, R"({"error":{"code":"ResourceNotFound","message":"x"}})"},
+                  {503, ""},
+                  {503, ""},
+                  {503, ""}};
+  EXPECT_TRUE(Run(push_.Check(channel_)));
+  EXPECT_EQ(http_.seen[0], "GET https://graph.example/v1.0/subscriptions/s-1");
+  EXPECT_EQ(Run(push_.Check(channel_)).error().code, ErrorCode::kGone);
+  EXPECT_EQ(Run(push_.Check(channel_)).error().code, ErrorCode::kProviderUnavailable);
+}
+
 TEST_F(GraphPushTest, OneLeftOverFromALostAnswerIsRemovedAndMadeAgain) {
   http_.script = {{409, R"({"error":{"code":"ExtensionError","message":"Subscription already exists."}})"},
                   {200, R"({"value":[

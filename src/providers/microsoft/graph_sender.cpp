@@ -177,6 +177,8 @@ class GraphSender final : public mail::MailSender {
       // "SMTP:" the primary one, "smtp:" an alias; others are no mail.
       if (!mail::AsciiEqualsIgnoreCase(address.substr(0, 5), "smtp:")) continue;
       address.remove_prefix(5);
+      // The documents write a blank behind the colon.
+      address = mail::TrimAscii(address);
       const bool known = std::ranges::any_of(
           addresses, [&](const auto& one) { return mail::AsciiEqualsIgnoreCase(one.address, address); });
       if (!known) addresses.push_back({.address = std::string(address), .name = name});

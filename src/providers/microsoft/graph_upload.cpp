@@ -65,9 +65,14 @@ class Session {
         co_return Result<void>();
       }
       last = std::move(answer.error());
-      const bool passing = OwnerOf(last.code) == FaultOwner::kProvider && last.code != ErrorCode::kGone;
-      if (!passing) break;
+      // Gone after its last piece, whose answer was lost, or for another reason: a matter of the session and no refusal
+      // of the mail. The next attempt finds the draft complete, or makes another.
+      if (last.code == ErrorCode::kGone) co_return Gone();
+      // Refused as not the next piece: it arrived when we had stopped waiting for it.
+      const bool arrived = last.code == ErrorCode::kSendRejected;
+      if (!arrived && OwnerOf(last.code) != FaultOwner::kProvider) break;
       const auto from = co_await AskWhere();
+      if (!from && from.error().code == ErrorCode::kGone) co_return Gone();
       // Behind the end: the piece arrived and only its answer was lost.
       if (from && *from >= begin && *from <= end) at_ = *from;
       if (at_ == end) co_return Result<void>();
@@ -76,11 +81,17 @@ class Session {
   }
 
  private:
-  Task<std::optional<std::int64_t>> AskWhere() {
+  static std::unexpected<Error> Gone() {
+    return Fail(ErrorCode::kProviderUnavailable, "the upload session is complete or gone");
+  }
+
+  Task<Result<std::int64_t>> AskWhere() {
     const GraphRequest request{.call = GraphCall::kSend, .upload_url = url_};
     auto answer = co_await client_.Send(request);
-    if (!answer) co_return std::nullopt;
-    co_return ExpectedFrom(answer->body);
+    if (!answer) co_return Fail(std::move(answer.error()));
+    const auto from = ExpectedFrom(answer->body);
+    if (!from) co_return Fail(ErrorCode::kMalformedReply, "graph upload session without a range");
+    co_return *from;
   }
 
   GraphClient& client_;

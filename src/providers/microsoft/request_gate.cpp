@@ -41,6 +41,12 @@ Task<Result<RequestGate::Pass>> RequestGate::Enter(Kind kind) {
     if (taken) taken = co_await Take(*total_.slots_, std::min(wanted, total_.limit_), pass);
   }
   if (!taken) co_return std::unexpected(std::move(taken.error()));
+  if (limits_.seats != nullptr) {
+    // As with the slots: batches of two processes must not wait for each other's half.
+    if (wanted > 1) pass.batch_turn = co_await limits_.seats->Take("graph_batch", limits_.mailbox, 1, 1);
+    pass.seats =
+        co_await limits_.seats->Take("graph_requests", limits_.mailbox, std::max(1, limits_.per_mailbox), wanted);
+  }
   co_return pass;
 }
 
@@ -48,7 +54,7 @@ Task<Result<void>> RequestGate::Take(Semaphore& semaphore, int count, Pass& pass
   for (int i = 0; i < count; ++i) {
     auto permit = co_await semaphore.AcquireFor(kLongestQueue);
     if (!permit) co_return Fail(ErrorCode::kTimeout, "no request of this mailbox ended within a minute");
-    pass.push_back(std::move(*permit));
+    pass.permits.push_back(std::move(*permit));
   }
   co_return Result<void>();
 }

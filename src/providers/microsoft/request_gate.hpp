@@ -2,20 +2,26 @@
 
 #include <memory>
 #include <optional>
+#include <string>
 #include <vector>
 
 #include "async/timer.hpp"
+#include "limits/seats.hpp"
 #include "mail/mail_provider.hpp"
 
 namespace latchkey::microsoft {
 
 /// How many requests may run at once: for one mailbox, and for all of them together. Live work always finds a slot of
-/// its mailbox soon, because backfill leaves one and downloads leave half. Loop thread only.
+/// its mailbox soon, because backfill leaves one and downloads leave half. With seats, the requests of other processes
+/// for the same mailbox count too: jobs of several kinds and downloads may run in different ones. Loop thread only.
 class RequestGate {
  public:
   struct Limits {
     int per_mailbox = 4;
     int total = 0;  ///< 0: no limit over all mailboxes.
+    /// Shared with other processes; nullptr: this one is alone. Must outlive the gate.
+    limits::Seats* seats = nullptr;
+    std::string mailbox;  ///< Whose gate this is, for the seats.
   };
 
   /// Slots over all mailboxes, shared by their gates.
@@ -35,7 +41,10 @@ class RequestGate {
 
   enum class Kind { kLive, kBackfill, kStream, kBatch };
   /// Held while the request runs; releases its slots when it is destroyed.
-  using Pass = std::vector<Semaphore::Permit>;
+  struct Pass {
+    std::vector<Semaphore::Permit> permits;
+    limits::Seats::Hold batch_turn, seats;
+  };
   /// kTimeout when no slot became free within a minute. A batch takes every slot of the mailbox, because its parts run
   /// side by side at the provider and count one by one.
   Task<Result<Pass>> Enter(Kind kind);

@@ -28,7 +28,7 @@ class AccountStoreLaws : public StoreConformance {
 LATCHKEY_ON_EVERY_ENGINE(AccountStoreLaws);
 
 TEST_P(AccountStoreLaws, AConnectionIsStoredWithItsFirstJobAndItsOutcome) {
-  const auto start = store.Get(events().LatestId());
+  const auto start = store.Get(events().LatestId(user.id));
   auto connection = store.NewConnection(user, "second.mail");
   connection.first_jobs = {{.kind = "fetch_emails", .unique_key = "fetch"}};
   connection.note = "partial_consent";
@@ -85,7 +85,8 @@ TEST_P(AccountStoreLaws, ASecondConnectionOfTheSameMailboxIsARaceLost) {
 }
 
 TEST_P(AccountStoreLaws, ReconnectingKeepsIdGenerationAndPauseAndClearsTheFault) {
-  store.Get(accounts().SetFault(account.id, account.generation, ErrorCode::kReauthInvalidGrant, std::nullopt));
+  store.Get(
+      accounts().SetFault(account.id, account.generation, ErrorCode::kReauthInvalidGrant, std::nullopt, jobs::Lease{}));
   store.Get(accounts().SetPaused(user.id, account.id, true));
   auto connection = store.NewConnection(user, "ada.mail");
   connection.account.id = account.id;
@@ -175,23 +176,26 @@ TEST_P(AccountStoreLaws, OneRefresherAtATime) {
 }
 
 TEST_P(AccountStoreLaws, AFaultKeepsItsBeginningAndTellsOnlyChanges) {
-  const auto start = store.Get(events().LatestId());
+  const auto start = store.Get(events().LatestId(user.id));
   const auto began = Now();
-  store.Get(accounts().SetFault(account.id, account.generation, ErrorCode::kProviderUnavailable, Now() + minutes(1)));
+  store.Get(accounts().SetFault(account.id, account.generation, ErrorCode::kProviderUnavailable, Now() + minutes(1),
+                                jobs::Lease{}));
   store.clock().Advance(minutes(1));
-  store.Get(accounts().SetFault(account.id, account.generation, ErrorCode::kProviderUnavailable, Now() + minutes(2)));
+  store.Get(accounts().SetFault(account.id, account.generation, ErrorCode::kProviderUnavailable, Now() + minutes(2),
+                                jobs::Lease{}));
   auto shown = store.Get(accounts().Get(user.id, account.id));
   EXPECT_EQ(shown.fault, ErrorCode::kProviderUnavailable);
   EXPECT_EQ(shown.fault_since, began);
   EXPECT_EQ(shown.next_attempt_at, Now() + minutes(2));
-  store.Get(accounts().ClearFault(account.id, account.generation));
-  store.Get(accounts().ClearFault(account.id, account.generation));
+  store.Get(accounts().ClearFault(account.id, account.generation, jobs::Lease{}));
+  store.Get(accounts().ClearFault(account.id, account.generation, jobs::Lease{}));
   shown = store.Get(accounts().Get(user.id, account.id));
   EXPECT_FALSE(shown.fault);
   EXPECT_EQ(shown.last_success_at, Now());
   EXPECT_EQ(EventTypes(user.id, start).size(), 3u);
-  EXPECT_EQ(store.ErrorOf(accounts().SetFault(account.id, account.generation + 1, ErrorCode::kInternal, {})),
-            ErrorCode::kFenced);
+  EXPECT_EQ(
+      store.ErrorOf(accounts().SetFault(account.id, account.generation + 1, ErrorCode::kInternal, {}, jobs::Lease{})),
+      ErrorCode::kFenced);
 }
 
 TEST_P(AccountStoreLaws, OnlyWhatIsDueIsScheduledAndMovedOn) {
@@ -211,17 +215,20 @@ TEST_P(AccountStoreLaws, OnlyWhatIsDueIsScheduledAndMovedOn) {
 TEST_P(AccountStoreLaws, NothingIsDueWhilePausedOrWaitingForThePerson) {
   store.Get(accounts().SetPaused(user.id, account.id, true));
   const auto other = store.AddAccount(user, "other.mail");
-  store.Get(accounts().SetFault(other.id, other.generation, ErrorCode::kReauthInvalidGrant, std::nullopt));
+  store.Get(
+      accounts().SetFault(other.id, other.generation, ErrorCode::kReauthInvalidGrant, std::nullopt, jobs::Lease{}));
   store.clock().Advance(hours(10));
   EXPECT_EQ(store.Get(accounts().ScheduleDue(Now(), Now() + minutes(1), 10, "fetch_emails")), 0);
   EXPECT_EQ(store.ErrorOf(accounts().RequestSync(user.id, account.id)), ErrorCode::kConflict);
 }
 
 TEST_P(AccountStoreLaws, AFaultMetAgainAfterResumingStopsTheScheduleAgain) {
-  store.Get(accounts().SetFault(account.id, account.generation, ErrorCode::kReauthInvalidGrant, std::nullopt));
+  store.Get(
+      accounts().SetFault(account.id, account.generation, ErrorCode::kReauthInvalidGrant, std::nullopt, jobs::Lease{}));
   store.Get(accounts().SetPaused(user.id, account.id, true));
   store.Get(accounts().SetPaused(user.id, account.id, false));
-  store.Get(accounts().SetFault(account.id, account.generation, ErrorCode::kReauthInvalidGrant, std::nullopt));
+  store.Get(
+      accounts().SetFault(account.id, account.generation, ErrorCode::kReauthInvalidGrant, std::nullopt, jobs::Lease{}));
   store.clock().Advance(hours(1));
   EXPECT_EQ(store.Get(accounts().ScheduleDue(Now(), Now() + minutes(1), 10, "fetch_emails")), 0);
 }
@@ -268,12 +275,38 @@ TEST_P(AccountStoreLaws, AnOperatorsFaultIsOneNoticeUntilItIsResolved) {
   EXPECT_EQ(notices[0].code, "invalid_client");
   EXPECT_EQ(notices[0].count, 3);
   EXPECT_EQ(notices[0].since, began);
-  store.Get(accounts().ResolveNotices("microsoft"));
+  store.Get(accounts().ResolveNotices("microsoft", {ErrorCode::kInvalidClient}));
+  store.Get(accounts().ResolveNotices("google", {ErrorCode::kApiNotEnabled}));
   EXPECT_EQ(store.Get(accounts().ListNotices()).size(), 1u);
-  store.Get(accounts().ResolveNotices("google"));
+  store.Get(accounts().ResolveNotices("google", {ErrorCode::kApiNotEnabled, ErrorCode::kInvalidClient}));
   EXPECT_THAT(store.Get(accounts().ListNotices()), IsEmpty());
   store.Get(accounts().RaiseNotice("google", ErrorCode::kInvalidClient));
   EXPECT_EQ(store.Get(accounts().ListNotices()).at(0).count, 1);
+}
+
+TEST_P(AccountStoreLaws, WhatWaitsForAnOperatorsFaultIsDueWhenItIsOver) {
+  const auto sleep = [&](std::string_view kind, ErrorCode reason) {
+    const jobs::NewJob job{.kind = std::string(kind),
+                           .unique_key = jobs::AccountKey(kind, account.id),
+                           .account_id = account.id,
+                           .generation = account.generation};
+    store.Get(db().jobs().Insert(job));
+    const auto taken = store.Get(db().jobs().Claim({.kinds = {std::string(kind)}}));
+    const Error error{.code = reason, .detail = "told", .retry_after = {}};
+    store.Get(db().jobs().Finish({.job_id = taken.at(0).id, .token = taken.at(0).lease_token},
+                                 jobs::Outcome::WaitFor(error, minutes(10)), Now() + minutes(10)));
+    EXPECT_EQ(store.Get(db().jobs().Get(taken.at(0).id)).last_error_code, ToString(reason));
+  };
+  sleep("fetch_calendar", ErrorCode::kApiNotEnabled);
+  sleep("backfill_emails", ErrorCode::kInvalidClient);
+  store.Get(accounts().RaiseNotice("google", ErrorCode::kInvalidClient));
+  const std::vector<std::string> kinds{"fetch_calendar", "backfill_emails"};
+  store.Get(accounts().ResolveNotices("microsoft", {ErrorCode::kInvalidClient}));
+  EXPECT_THAT(store.Get(db().jobs().Claim({.kinds = kinds, .limit = 10})), IsEmpty());
+  store.Get(accounts().ResolveNotices("google", {ErrorCode::kInvalidClient}));
+  const auto woken = store.Get(db().jobs().Claim({.kinds = kinds, .limit = 10}));
+  ASSERT_EQ(woken.size(), 1u) << "the other waits for something else";
+  EXPECT_EQ(woken[0].kind, "backfill_emails");
 }
 
 TEST_P(AccountStoreLaws, SealedTokensAreRewrittenOnlyWhereTheyHaveNotMovedOn) {

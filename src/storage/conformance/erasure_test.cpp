@@ -72,7 +72,7 @@ TEST_P(ErasureLaws, NoWriteOfOlderWorkSucceedsOnceItHasBegun) {
   EXPECT_EQ(store.ErrorOf(messages().Apply(late)), ErrorCode::kFenced);
   EXPECT_EQ(store.ErrorOf(accounts().ReplaceTokens(account.id, account.generation, {.access_token = "x"}, 1)),
             ErrorCode::kFenced);
-  EXPECT_EQ(store.ErrorOf(accounts().ClearFault(account.id, account.generation)), ErrorCode::kFenced);
+  EXPECT_EQ(store.ErrorOf(accounts().ClearFault(account.id, account.generation, jobs::Lease{})), ErrorCode::kFenced);
   late.fence.generation += 1;
   EXPECT_EQ(store.ErrorOf(messages().Apply(late)), ErrorCode::kFenced) << "whatever generation it claims";
   EraseAll(account.id, 100);

@@ -20,7 +20,7 @@ class EventStoreLaws : public StoreConformance {
 LATCHKEY_ON_EVERY_ENGINE(EventStoreLaws);
 
 TEST_P(EventStoreLaws, AReaderResumesWhereItWasAndSeesOnlyItsOwn) {
-  const auto start = store.Get(events().LatestId());
+  const auto start = store.Get(events().LatestId(user.id));
   Write(3);
   const auto all = store.Get(events().ListAfter(user.id, start, 10));
   ASSERT_EQ(all.size(), 3u);
@@ -29,12 +29,12 @@ TEST_P(EventStoreLaws, AReaderResumesWhereItWasAndSeesOnlyItsOwn) {
   EXPECT_EQ(store.Get(events().ListAfter(user.id, all[0].id, 10)).size(), 2u);
   EXPECT_EQ(store.Get(events().ListAfter(user.id, start, 2)).size(), 2u);
   EXPECT_THAT(store.Get(events().ListAfter(store.AddUser("eve").id, 0, 10)), IsEmpty());
-  EXPECT_EQ(store.Get(events().LatestId()), all[2].id);
+  EXPECT_EQ(store.Get(events().LatestId(user.id)), all[2].id);
 }
 
 TEST_P(EventStoreLaws, WhoIsFurtherBackThanWhatIsKeptMustStartOver) {
   Write(2);
-  const auto before = store.Get(events().LatestId());
+  const auto before = store.Get(events().LatestId(user.id));
   store.clock().Advance(minutes(1));
   const auto horizon = store.clock().Now();
   Write(1);
@@ -46,18 +46,19 @@ TEST_P(EventStoreLaws, WhoIsFurtherBackThanWhatIsKeptMustStartOver) {
 }
 
 TEST_P(EventStoreLaws, AnIdThatWasNeverGivenOutIsGone) {
-  EXPECT_EQ(store.ErrorOf(events().ListAfter(user.id, store.Get(events().LatestId()) + 1, 10)), ErrorCode::kGone);
+  EXPECT_EQ(store.ErrorOf(events().ListAfter(user.id, store.Get(events().LatestId(user.id)) + 1, 10)),
+            ErrorCode::kGone);
 }
 
 TEST_P(EventStoreLaws, IdsAreNotGivenOutAgainAfterPruningEverything) {
   Write(1);
-  const auto latest = store.Get(events().LatestId());
+  const auto latest = store.Get(events().LatestId(user.id));
   store.clock().Advance(minutes(1));
   store.Get(events().Prune(store.clock().Now(), 1000));
   store.Reopen();
-  EXPECT_EQ(store.Get(events().LatestId()), latest);
+  EXPECT_EQ(store.Get(events().LatestId(user.id)), latest);
   Write(1);
-  EXPECT_GT(store.Get(events().LatestId()), latest);
+  EXPECT_GT(store.Get(events().LatestId(user.id)), latest);
 }
 
 }  // namespace

@@ -130,6 +130,21 @@ TEST_P(JobStoreLaws, ASnoozeIsNotAnAttempt) {
   }
 }
 
+TEST_P(JobStoreLaws, WhatADeadWorkerHeldIsGivenBackByItsNameWithoutWaitingForLeases) {
+  const jobs::ClaimQuery first{.kinds = {"k"}, .limit = 1, .worker = "00aa"};
+  const jobs::ClaimQuery second{.kinds = {"k"}, .limit = 1, .worker = "11bb"};
+  for (int i = 0; i < 2; ++i) store.Get(jobs().Insert({.kind = "k"}));
+  const auto dead = store.Get(jobs().Claim(first)).at(0);
+  const auto other = store.Get(jobs().Claim(second)).at(0);
+  EXPECT_EQ(store.Get(jobs().RescueWorker("00aa")), 1);
+  EXPECT_EQ(store.Get(jobs().RescueWorker("00aa")), 0);
+  EXPECT_EQ(Job(dead.id).state, JobState::kAvailable);
+  EXPECT_EQ(Job(dead.id).last_error_code, "lease_lost");
+  EXPECT_EQ(Job(other.id).state, JobState::kRunning);
+  EXPECT_EQ(store.ErrorOf(jobs().Finish(LeaseOf(dead), Outcome::Completed(), {})), ErrorCode::kLeaseLost);
+  store.Get(jobs().Finish(LeaseOf(other), Outcome::Completed(), {}));
+}
+
 TEST_P(JobStoreLaws, AnExpiredLeaseIsRescuedAndItsHolderRefused) {
   const auto id = store.Get(jobs().Insert({.kind = "k"}));
   const auto dead = Claim({"k"}).at(0);

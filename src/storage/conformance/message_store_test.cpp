@@ -88,10 +88,10 @@ TEST_P(MessageStoreLaws, ReplayingACommitChangesNothing) {
   commit.upserts = {SampleMessage("m1"), SampleMessage("m2", 1)};
   commit.label_changes = {{.external_id = "m1", .version = 7, .added = {"STARRED"}, .removed = {"UNREAD"}}};
   EXPECT_EQ(Apply(commit).inserted, 2);
-  const auto latest = store.Get(events().LatestId());
+  const auto latest = store.Get(events().LatestId(account.user_id));
   const auto again = Apply(commit);
   EXPECT_EQ(again.inserted + again.updated + again.deleted, 0);
-  EXPECT_EQ(store.Get(events().LatestId()), latest);
+  EXPECT_EQ(store.Get(events().LatestId(account.user_id)), latest);
   EXPECT_EQ(LabelOf(account, "INBOX").total, 2);
   EXPECT_EQ(store.Get(messages().GetSyncState(account.id)).message_count, 2);
 }
@@ -315,7 +315,7 @@ TEST_P(MessageStoreLaws, FailedItemsAreCountedSetAsideAndForgottenWhenTheyRecove
 }
 
 TEST_P(MessageStoreLaws, LiveWorkNamesMessagesABackfillOnlyItsProgress) {
-  const auto start = store.Get(events().LatestId());
+  const auto start = store.Get(events().LatestId(account.user_id));
   Upsert(SampleMessage("live"));
   auto page = CommitFor(account);
   page.upserts = {SampleMessage("b1", 1), SampleMessage("b2", 2)};

@@ -77,6 +77,26 @@ TEST_P(OutboxLaws, WhatIsQueuedComesBackWholeWithItsJobAndEvent) {
   EXPECT_EQ(store.ErrorOf(outbox().Dismiss(other.id, entry.id)), ErrorCode::kNotFound);
 }
 
+TEST_P(OutboxLaws, TheNewestMailThatMetSomethingTellsHowSendingFares) {
+  const auto facts = [&] { return store.Get(store.database().accounts().Get(user.id, account.id)).send; };
+  const auto first = Queue("key-0000000000001");
+  EXPECT_EQ(facts().fault, std::nullopt);
+  auto lease = Take();
+  store.Get(outbox().Claim(lease, first.id));
+  const auto next = store.clock().Now() + std::chrono::minutes(1);
+  store.Get(outbox().MarkNotSent(lease, first.id, ErrorCode::kProviderUnavailable, next));
+  EXPECT_EQ(facts().fault, ErrorCode::kProviderUnavailable);
+  EXPECT_EQ(facts().next_attempt_at, next);
+  const auto stranger = store.AddAccount(user, "other.mail");
+  EXPECT_EQ(store.Get(store.database().accounts().Get(user.id, stranger.id)).send.fault, std::nullopt);
+  store.Get(outbox().Claim(lease, first.id));
+  store.Get(outbox().MarkNotSent(lease, first.id, ErrorCode::kSendScopeMissing, std::nullopt));
+  EXPECT_EQ(facts().fault, ErrorCode::kSendScopeMissing);
+  EXPECT_EQ(facts().next_attempt_at, std::nullopt);
+  store.Get(outbox().Dismiss(user.id, first.id));
+  EXPECT_EQ(facts().fault, std::nullopt) << "the person has seen it";
+}
+
 TEST_P(OutboxLaws, AKeyMakesOneMailAndIsRefusedForAnother) {
   const auto first = store.Get(outbox().Enqueue(NewMail("key-0000000000001")));
   const auto again = store.Get(outbox().Enqueue(NewMail("key-0000000000001")));
@@ -142,6 +162,37 @@ TEST_P(OutboxLaws, AnotherWorkersLeaseWritesNothingButSentIsAFact) {
   EXPECT_EQ(store.ErrorOf(outbox().MarkUndecided(lease, entry.id, true)), ErrorCode::kConflict);
   EXPECT_EQ(StateOf(entry.id), OutboxState::kSent);
   EXPECT_THAT(store.Get(jobs().List({.kind = "fetch_emails"})).items, SizeIs(1)) << "the copy is fetched";
+}
+
+TEST_P(OutboxLaws, WhatIsSentKeepsItsFilesUntilItsCopyIsThereAndIsUnconfirmedWithoutOne) {
+  const auto upload = UploadOf("0123456789", user.id);
+  auto wanted = NewMail("key-0000000000001");
+  wanted.entry.mail.attachments = {{.upload = upload, .name = "a", .mime_type = "text/plain", .size = 10}};
+  const auto entry = store.Get(outbox().Enqueue(wanted)).entry;
+  const auto lease = Take();
+  const jobs::Lease stranger{.job_id = lease.job_id, .token = "stolen"};
+  const auto held = [&] { return store.Get(outbox().Get(user.id, entry.id)).mail.attachments.at(0).upload; };
+  store.Get(outbox().Claim(lease, entry.id));
+  store.Get(outbox().HandOver(lease, entry.id));
+  EXPECT_EQ(store.ErrorOf(outbox().NoteMissing(lease, entry.id, true)), ErrorCode::kConflict) << "not sent";
+  EXPECT_EQ(store.ErrorOf(outbox().Proven(lease, entry.id)), ErrorCode::kConflict) << "not sent";
+  store.Get(outbox().MarkSent(entry.id, "m1", "t1"));
+  EXPECT_EQ(held(), upload);
+  EXPECT_EQ(store.ErrorOf(outbox().NoteMissing(stranger, entry.id, true)), ErrorCode::kLeaseLost);
+  EXPECT_EQ(store.ErrorOf(outbox().Proven(stranger, entry.id)), ErrorCode::kLeaseLost);
+  store.Get(outbox().NoteMissing(lease, entry.id, false));
+  EXPECT_EQ(StateOf(entry.id), OutboxState::kSent);
+  EXPECT_EQ(store.Get(outbox().Get(user.id, entry.id)).checks, 1);
+  store.Get(outbox().NoteMissing(lease, entry.id, true));
+  const auto missing = store.Get(outbox().Get(user.id, entry.id));
+  EXPECT_EQ(missing.state, OutboxState::kUnconfirmed);
+  EXPECT_EQ(missing.error, ErrorCode::kSendUnconfirmed);
+  EXPECT_FALSE(missing.sent_at);
+  EXPECT_EQ(held(), upload) << "the person may send it again";
+  store.Get(outbox().MarkSent(entry.id, "m1", "t1"));
+  EXPECT_EQ(store.Get(outbox().Get(user.id, entry.id)).checks, 0);
+  store.Get(outbox().Proven(lease, entry.id));
+  EXPECT_TRUE(held().empty());
 }
 
 TEST_P(OutboxLaws, TheSentCopyIsTheMessageThatTheSyncBrings) {

@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "storage/testing/scratch_postgres.hpp"
 #include "storage/testing/scratch_store.hpp"
 
 /// The laws of the ports, written once: every engine runs every test. A new engine is one more value below.
@@ -50,8 +51,20 @@ class StoreConformance : public ::testing::TestWithParam<testing::OpenScratch> {
   testing::ScratchStore store;
 };
 
+/// Those that can be had here: PostgreSQL where LATCHKEY_TEST_POSTGRES names a server (statements_test.cpp says when
+/// not).
+inline std::vector<testing::OpenScratch> Engines() {
+  std::vector<testing::OpenScratch> engines{&testing::SqliteUrl};
+  if (testing::PostgresServer()) engines.push_back(&testing::PostgresUrl);
+  return engines;
+}
+inline std::string EngineName(const ::testing::TestParamInfo<testing::OpenScratch>& info) {
+  return info.param == &testing::SqliteUrl ? "Sqlite" : "Postgres";
+}
+
 /// Once in each file of tests: GoogleTest lets a suite be instantiated where its tests are.
-#define LATCHKEY_ON_EVERY_ENGINE(suite) \
-  INSTANTIATE_TEST_SUITE_P(Sqlite, suite, ::testing::Values(&latchkey::storage::testing::SqliteUrl))
+#define LATCHKEY_ON_EVERY_ENGINE(suite)                                                       \
+  INSTANTIATE_TEST_SUITE_P(Engines, suite, ::testing::ValuesIn(latchkey::storage::Engines()), \
+                           latchkey::storage::EngineName)
 
 }  // namespace latchkey::storage

@@ -3,10 +3,16 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <signal.h>
+#include <sqlite3.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
 #include <cstdlib>
 #include <filesystem>
 #include <thread>
 
+#include "storage/sqlite/process_lock.hpp"
 #include "storage/testing/scratch_store.hpp"
 
 namespace latchkey::storage::sqlite {
@@ -81,6 +87,93 @@ TEST_F(MigrationsTest, SeveralStartingAtOnceMigrateOnce) {
     EXPECT_EQ(*result, 2);
   }
   EXPECT_THAT(Column("SELECT x FROM a"), ElementsAre(1, 2));
+}
+
+/// Kills this process when the `at`-th statement from now on begins, on whatever connection.
+void KillAtStatement(int at) {
+  static int left = 0;
+  left = at;
+  const auto on_statement = [](unsigned, void*, void*, void*) {
+    if (--left == 0) ::raise(SIGKILL);
+    return 0;
+  };
+  static constexpr int (*kTrace)(unsigned, void*, void*, void*) = on_statement;
+  const auto on_open = [](sqlite3* database, char**, const sqlite3_api_routines*) {
+    return sqlite3_trace_v2(database, SQLITE_TRACE_STMT, kTrace, nullptr);
+  };
+  int (*entry)(sqlite3*, char**, const sqlite3_api_routines*) = on_open;
+  sqlite3_auto_extension(reinterpret_cast<void (*)()>(entry));
+}
+
+TEST_F(MigrationsTest, KilledAtAnyStatementTheRealOnesEndInTheSameSchema) {
+  const auto schema = [&] {
+    Connection connection(Path(), Connection::Mode::kReadWrite);
+    std::vector<std::string> lines;
+    Rows rows =
+        connection.Query("SELECT type || ' ' || name || ' ' || coalesce(sql, '') FROM sqlite_master ORDER BY 1");
+    while (rows.Step()) lines.push_back(rows.String(0));
+    Rows versions = connection.Query("SELECT version || ' ' || name FROM schema_migrations ORDER BY version");
+    while (versions.Step()) lines.push_back(versions.String(0));
+    return lines;
+  };
+  const auto migrate = [&] {
+    Connection connection(Path(), Connection::Mode::kReadWrite);
+    return Migrate(connection, Migrations(), Instant());
+  };
+  ASSERT_TRUE(migrate());
+  const auto wanted = schema();
+  int kills = 0;
+  for (int at = 1;; ++at) {
+    for (const char* suffix : {"", "-wal", "-shm"}) std::filesystem::remove(Path() + suffix);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      KillAtStatement(at);
+      ::_exit(migrate() ? 0 : 1);
+    }
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    if (!WIFSIGNALED(status)) {
+      ASSERT_EQ(WEXITSTATUS(status), 0);
+      break;
+    }
+    ++kills;
+    const auto again = migrate();
+    ASSERT_TRUE(again) << "killed at statement " << at << ": " << again.error().detail;
+    ASSERT_EQ(schema(), wanted) << "killed at statement " << at;
+  }
+  EXPECT_GT(kills, 100) << "the trace must have met the statements of the migrations";
+}
+
+TEST_F(MigrationsTest, ProcessesThatStartAtOnceAllFindTheSchema) {
+  constexpr int kProcesses = 4;
+  std::vector<pid_t> children;
+  for (int i = 0; i < kProcesses; ++i) {
+    const pid_t child = ::fork();
+    if (child == 0) {
+      boost::asio::io_context loop;
+      const SystemClock clock;
+      const auto database = Database::Open({.url = "sqlite:" + Path()}, loop.get_executor(), clock);
+      ::_exit(database ? 0 : 1);
+    }
+    children.push_back(child);
+  }
+  for (const pid_t child : children) {
+    int status = 0;
+    ASSERT_EQ(::waitpid(child, &status, 0), child);
+    EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+  }
+  EXPECT_THAT(Column("SELECT count(*) FROM schema_migrations"), ElementsAre(Migrations().back().version));
+}
+
+TEST_F(MigrationsTest, WhoHasTheDatabaseForItselfIsWaitedFor) {
+  auto alone = std::make_unique<ProcessLock>(Path() + ".lock");
+  ASSERT_TRUE(alone->Alone());
+  ProcessLock second(Path() + ".lock");
+  EXPECT_FALSE(second.Alone());
+  EXPECT_FALSE(second.ShareWithin(std::chrono::milliseconds(0)));
+  alone.reset();
+  EXPECT_TRUE(second.ShareWithin(std::chrono::milliseconds(0)));
+  EXPECT_FALSE(ProcessLock(Path() + ".lock").Alone()) << "whoever shares it keeps a restore away";
 }
 
 TEST_F(MigrationsTest, TheEmbeddedOnesAreNumberedWithoutGaps) {

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <chrono>
 #include <string>
 #include <utility>
 
@@ -18,6 +19,9 @@ class ProcessLock {
   bool Alone() const { return alone_; }
   /// From here on others may start.
   void Share();
+  /// Joins those who share it, as soon as one that has it for itself (a migration, a restore) lets go; false when it
+  /// does not in time. Blocks.
+  bool ShareWithin(std::chrono::milliseconds patience);
 
  private:
   int file_ = -1;

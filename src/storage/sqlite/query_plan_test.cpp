@@ -26,7 +26,8 @@ class QueryPlanTest : public ::testing::Test {
 };
 
 TEST_F(QueryPlanTest, AListPageIsAnIndexWalkWithoutSorting) {
-  for (const std::string_view sql : ListStatements()) {
+  for (const Statement* statement : ListStatements()) {
+    const auto sql = statement->In(Dialect::kSqlite);
     const std::string plan = Plan(sql);
     EXPECT_THAT(plan, AllOf(HasSubstr("SEARCH"), Not(HasSubstr("SCAN")), Not(HasSubstr("TEMP B-TREE")))) << sql;
     EXPECT_THAT(plan, AnyOf(HasSubstr("COVERING INDEX"), HasSubstr("PRIMARY KEY"))) << sql;
@@ -34,7 +35,8 @@ TEST_F(QueryPlanTest, AListPageIsAnIndexWalkWithoutSorting) {
 }
 
 TEST_F(QueryPlanTest, ARangeOfEventsIsFoundByItsIndexes) {
-  for (const std::string& sql : EventListStatements()) {
+  for (const Statement* statement : EventListStatements()) {
+    const auto sql = statement->In(Dialect::kSqlite);
     EXPECT_THAT(Plan(sql),
                 AllOf(HasSubstr("SEARCH"), Not(HasSubstr("SCAN")), Not(HasSubstr("TEMP B-TREE FOR ORDER BY"))))
         << sql;
@@ -42,7 +44,8 @@ TEST_F(QueryPlanTest, ARangeOfEventsIsFoundByItsIndexes) {
 }
 
 TEST_F(QueryPlanTest, ASearchBeginsAtTheFullTextIndex) {
-  for (const std::string_view sql : SearchStatements()) {
+  for (const Statement* statement : SearchStatements()) {
+    const auto sql = statement->In(Dialect::kSqlite);
     EXPECT_THAT(Plan(sql), ::testing::StartsWith("SCAN f VIRTUAL TABLE")) << sql;
   }
 }

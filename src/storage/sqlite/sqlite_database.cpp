@@ -1,5 +1,10 @@
 #include "storage/sqlite/sqlite_database.hpp"
 
+#include <sys/stat.h>
+
+#include <chrono>
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "storage/engine_database.hpp"
@@ -29,12 +34,27 @@ Result<void> RescueAllJobs(const std::string& path, Instant now) {
   }
 }
 
+/// For a migration of a large database, or a restore.
+constexpr std::chrono::seconds kOthersTurn{30};
+
+std::optional<ino_t> FileId(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? std::optional(status.st_ino) : std::nullopt;
+}
+
 }  // namespace
 
 Result<std::unique_ptr<Database>> OpenDatabase(const std::string& path, const DatabaseOptions& options, Executor loop,
                                                const Clock& clock) {
   const Instant now = clock.Now();
   ProcessLock lock(path + ".lock");
+  if (!lock.Alone() && !lock.ShareWithin(kOthersTurn)) {
+    return Fail(ErrorCode::kStorageUnavailable,
+                fmt::format("another latchkey process has the database {} for itself (a restore, or a migration): wait "
+                            "for its end and start again",
+                            path));
+  }
+  const auto before = FileId(path);
   EngineOptions engine_options{.path = path, .readers = options.readers};
   auto engine = Engine::Open(std::move(engine_options), std::move(loop), now);
   if (!engine) {
@@ -45,6 +65,10 @@ Result<std::unique_ptr<Database>> OpenDatabase(const std::string& path, const Da
     if (auto rescued = RescueAllJobs(path, now); !rescued) return Fail(std::move(rescued.error()));
   }
   lock.Share();
+  if (before && before != FileId(path)) {
+    return Fail(ErrorCode::kStorageUnavailable,
+                fmt::format("the database {} was replaced while this program opened it: start again", path));
+  }
   (*engine)->Hold(std::move(lock));
   return MakeDatabase(std::move(*engine), clock);
 }

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "storage/testing/scratch_postgres.hpp"
+
 namespace latchkey::storage::testing {
 namespace {
 
@@ -28,6 +30,7 @@ ScratchStore::ScratchStore(OpenScratch engine) : clock_(kStart), directory_(Make
 ScratchStore::~ScratchStore() {
   database_.reset();
   std::filesystem::remove_all(directory_);
+  if (url_.starts_with("postgresql:")) DropPostgres(url_);
 }
 
 void ScratchStore::Reopen() {

@@ -25,7 +25,7 @@ test('an unticked box leaves the account working for the rest and asks for it la
   await page.getByRole('button', { name: 'Continue to Google' }).click();
   const popup = await opening;
   await popup.getByRole('button', { name: person }).click();
-  await popup.getByRole('checkbox', { name: /Send email on your behalf/ }).uncheck();
+  await popup.getByRole('checkbox', { name: /Manage drafts and send emails/ }).uncheck();
   await popup.getByRole('button', { name: 'Continue' }).click();
   await expect(page.getByText('Connected, but something was not allowed')).toBeVisible();
   await page.getByRole('button', { name: 'Keep without' }).click();

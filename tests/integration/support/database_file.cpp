@@ -1,5 +1,6 @@
 #include "tests/integration/support/database_file.hpp"
 
+#include <libpq-fe.h>
 #include <sqlite3.h>
 
 #include <stdexcept>
@@ -7,6 +8,12 @@
 namespace latchkey::integration {
 
 DatabaseFile::DatabaseFile(const std::string& path) {
+  if (path.starts_with("postgresql:")) {
+    PGconn* connection = PQconnectdb(path.c_str());
+    postgres_ = connection;
+    if (PQstatus(connection) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection));
+    return;
+  }
   sqlite3* database = nullptr;
   if (sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK)
     throw std::runtime_error("cannot open " + path);
@@ -14,9 +21,39 @@ DatabaseFile::DatabaseFile(const std::string& path) {
   database_ = database;
 }
 
-DatabaseFile::~DatabaseFile() { sqlite3_close(static_cast<sqlite3*>(database_)); }
+void DatabaseFile::Change(const std::string& path, const std::string& sql) {
+  sqlite3* database = nullptr;
+  char* problem = nullptr;
+  const bool open = sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK;
+  const bool done = open && sqlite3_exec(database, sql.c_str(), nullptr, nullptr, &problem) == SQLITE_OK;
+  const std::string text = problem ? problem : "cannot open " + path;
+  sqlite3_free(problem);
+  sqlite3_close(database);
+  if (!done) throw std::runtime_error(sql + ": " + text);
+}
+
+DatabaseFile::~DatabaseFile() {
+  sqlite3_close(static_cast<sqlite3*>(database_));
+  PQfinish(static_cast<PGconn*>(postgres_));
+}
 
 std::vector<std::vector<std::string>> DatabaseFile::Query(const std::string& sql) {
+  if (postgres_ != nullptr) {
+    PGresult* result = PQexec(static_cast<PGconn*>(postgres_), sql.c_str());
+    std::vector<std::vector<std::string>> rows(static_cast<std::size_t>(PQntuples(result)));
+    for (std::size_t row = 0; row < rows.size(); ++row) {
+      for (int i = 0; i < PQnfields(result); ++i) {
+        std::string value = PQgetvalue(result, static_cast<int>(row), i);
+        constexpr Oid kBool = 16;
+        if (PQftype(result, i) == kBool) value = value == "t" ? "1" : "0";
+        rows[row].push_back(std::move(value));
+      }
+    }
+    const std::string problem = PQresultStatus(result) == PGRES_TUPLES_OK ? "" : PQresultErrorMessage(result);
+    PQclear(result);
+    if (!problem.empty()) throw std::runtime_error(sql + ": " + problem);
+    return rows;
+  }
   auto* database = static_cast<sqlite3*>(database_);
   sqlite3_stmt* statement = nullptr;
   if (sqlite3_prepare_v2(database, sql.c_str(), -1, &statement, nullptr) != SQLITE_OK)

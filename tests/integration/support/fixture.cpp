@@ -11,6 +11,8 @@ IntegrationTest::IntegrationTest()
       server_(simulator_) {}
 
 void IntegrationTest::SetUp() {
+  if (ScratchDatabase::Wanted() && !ScratchDatabase::Possible())
+    GTEST_SKIP() << "LATCHKEY_TEST_POSTGRES names no server";
   if (start_server_) server_.Start();
 }
 

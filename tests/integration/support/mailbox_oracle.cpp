@@ -87,16 +87,21 @@ MailboxFacts TrueMailbox(Simulator& simulator, const std::string& email) {
 
 MailboxFacts StoredMailbox(Server& server, Person& person, bool with_details) {
   std::map<std::string, std::string> provider_ids;
-  DatabaseFile database(server.data_directory() + "/latchkey.db");
+  DatabaseFile database(server.database());
   for (auto& row : database.Query("SELECT id, external_message_id FROM synced_messages")) provider_ids[row[0]] = row[1];
+  return StoredMailbox(provider_ids, person, with_details);
+}
+
+MailboxFacts StoredMailbox(const std::map<std::string, std::string>& provider_ids, Person& person, bool with_details,
+                           const std::string& query) {
   // The default list leaves spam and trash out; both are mirrored.
   std::map<std::string, bj::value> items;
-  for (const auto* folder : {"", "&folder=spam", "&folder=trash"}) {
-    for (auto& item : person.Messages(folder)) items[Text(item.at("id"))] = item;
+  for (const std::string folder : {"", "&folder=spam", "&folder=trash"}) {
+    for (auto& item : person.Messages(folder + query)) items[Text(item.at("id"))] = item;
   }
   MailboxFacts out;
   for (const auto& [id, item] : items) {
-    auto& facts = out[provider_ids.contains(id) ? provider_ids[id] : "unknown " + id];
+    auto& facts = out[provider_ids.contains(id) ? provider_ids.at(id) : "unknown " + id];
     facts["thread"] = Text(item.at("thread_id"));
     facts["labels"] = Sorted(item.at("labels"));
     facts["subject"] = Text(item.at("subject"));

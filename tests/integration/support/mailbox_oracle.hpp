@@ -21,6 +21,9 @@ MailboxFacts TrueMailbox(Simulator& simulator, const std::string& email);
 /// show, come from the database file. `with_details` reads every single message; without it addresses beyond the
 /// sender, text and attachments are left out.
 MailboxFacts StoredMailbox(Server& server, Person& person, bool with_details);
+/// The same, with the provider's ids (by ours) from elsewhere.
+MailboxFacts StoredMailbox(const std::map<std::string, std::string>& provider_ids, Person& person, bool with_details,
+                           const std::string& query = "");
 
 /// Differences in words, at most ten; empty when both hold the same.
 std::vector<std::string> Compare(const MailboxFacts& truth, const MailboxFacts& stored);

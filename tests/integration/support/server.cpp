@@ -30,6 +30,10 @@ Server::Server(const Simulator& simulator, const Environment& more) {
       {"GOOGLE_QUOTA_UNITS_PER_MINUTE", "0"},
       {"GOOGLE_PROJECT_QUOTA_UNITS_PER_MINUTE", "0"},
   };
+  if (ScratchDatabase::Possible()) {
+    database_ = std::make_unique<ScratchDatabase>();
+    environment_["DATABASE_URL"] = database_->url();
+  }
   for (const auto& [name, value] : more) environment_[name] = value;
 }
 
@@ -47,7 +51,9 @@ void Server::Start() {
   const auto ready = bj::parse(text);
   public_url_ = bj::value_to<std::string>(ready.at("public_url"));
   setup_url_ = ready.at("setup_url").is_null() ? std::string() : bj::value_to<std::string>(ready.at("setup_url"));
-  environment_["LATCHKEY_LISTEN"] = "127.0.0.1" + public_url_.substr(public_url_.rfind(':'));
+  const auto address = bj::value_to<std::string>(ready.at("url"));
+  port_ = static_cast<std::uint16_t>(std::stoi(address.substr(address.rfind(':') + 1)));
+  environment_["LATCHKEY_LISTEN"] = "127.0.0.1:" + std::to_string(port_);
 }
 
 int Server::Stop() {

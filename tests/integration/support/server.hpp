@@ -1,11 +1,13 @@
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "tests/integration/support/process.hpp"
+#include "tests/integration/support/scratch_database.hpp"
 #include "tests/integration/support/temp_directory.hpp"
 
 namespace latchkey::integration {
@@ -28,18 +30,24 @@ class Server {
   bool running() { return process_ && !process_->Poll(); }
   Process& process() { return *process_; }
 
-  /// "http://localhost:PORT", as browsers use it.
+  /// "http://localhost:PORT", as browsers use it; the public URL where one is set.
   const std::string& url() const { return public_url_; }
+  /// Where it listens itself.
+  std::uint16_t port() const { return port_; }
   const std::string& setup_url() const { return setup_url_; }
   std::string data_directory() const { return directory_.Sub("data"); }
   /// Everything it wrote, over all starts.
   std::string log() const { return ReadFile(directory_.Sub("server.log")); }
   Environment& environment() { return environment_; }
+  /// Where its database is, for DatabaseFile.
+  std::string database() const { return database_ ? database_->url() : data_directory() + "/latchkey.db"; }
 
  private:
   TempDirectory directory_;
   Environment environment_;
+  std::unique_ptr<ScratchDatabase> database_;
   std::unique_ptr<Process> process_;
+  std::uint16_t port_ = 0;
   std::string public_url_;
   std::string setup_url_;
 };

@@ -293,9 +293,9 @@ describe('connected accounts', () => {
         HttpResponse.json(
           health({
             services: {
-              mail: { status: 'healthy', reason: null, action: 'none' },
-              calendar: { status: 'importing', reason: null, action: 'none' },
-              send: { status: 'off', reason: null, action: 'none' },
+              mail: { status: 'healthy', reason: null, action: 'none', next_attempt_at: null },
+              calendar: { status: 'importing', reason: null, action: 'none', next_attempt_at: null },
+              send: { status: 'off', reason: null, action: 'none', next_attempt_at: null },
             },
           }),
         ),

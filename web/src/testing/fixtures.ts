@@ -145,9 +145,9 @@ export function health(changes: Partial<AccountHealth> = {}): AccountHealth {
     status: 'healthy',
     reason: null,
     services: {
-      mail: { status: 'healthy', reason: null, action: 'sync_now' },
-      calendar: { status: 'healthy', reason: null, action: 'sync_now' },
-      send: { status: 'healthy', reason: null, action: 'none' },
+      mail: { status: 'healthy', reason: null, action: 'sync_now', next_attempt_at: null },
+      calendar: { status: 'healthy', reason: null, action: 'sync_now', next_attempt_at: null },
+      send: { status: 'healthy', reason: null, action: 'none', next_attempt_at: null },
     },
     checks: [{ name: 'push', status: 'ok', code: null, checked_at: before(20_000) }],
     ...changes,

@@ -194,9 +194,9 @@ const scenes: Scene[] = [
       ]),
       [`GET /api/v1/connected-accounts/${account().id}/health`]: health({
         services: {
-          mail: { status: 'healthy', reason: null, action: 'none' },
-          calendar: { status: 'importing', reason: null, action: 'none' },
-          send: { status: 'missing_scope', reason: 'missing_scope', action: 'grant' },
+          mail: { status: 'healthy', reason: null, action: 'none', next_attempt_at: null },
+          calendar: { status: 'importing', reason: null, action: 'none', next_attempt_at: null },
+          send: { status: 'missing_scope', reason: 'missing_scope', action: 'grant', next_attempt_at: null },
         },
       }),
     },

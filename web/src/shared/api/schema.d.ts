@@ -654,8 +654,8 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * A remote image of a message, through this server
-         * @description Fetched now, with nothing of the reader passed on, from a public address only. The token was made by `…/view?images=1`, sealed, bound to the reader and the message, and lives for an hour; the isolated document cannot send the session cookie, which is why the address itself is the proof. 404 when there is no image to be had, whatever the reason.
+         * An image of a message, through this server
+         * @description A remote one (`…/view?images=1`), fetched now, with nothing of the reader passed on, from a public address only; or a part of the message that its text shows (`cid:`), from the provider. The token was made by `…/view`, sealed, bound to the reader and the message, and lives for an hour; the isolated document cannot send the session cookie, which is why the address itself is the proof. 404 when there is no image to be had, whatever the reason.
          */
         get: operations["proxyImage"];
         put?: never;
@@ -787,7 +787,7 @@ export interface paths {
         put?: never;
         /**
          * Try a message again
-         * @description For `failed`, `held` and `unconfirmed`; anything else is refused with `conflict`, and with `gone` what had a file that is no longer kept. An unconfirmed message is first looked for at the provider; it is sent again only when it is certainly not there, or with `confirmed`, which says that the person looked and accepts that it may arrive twice.
+         * @description For `failed`, `held` and `unconfirmed`; anything else is refused with `conflict`, and with `gone` what had a file that is no longer kept. An unconfirmed message is first looked for at the provider; it is sent again only when it is certainly not there, or with `confirmed`, which says that the person looked and accepts that it may arrive twice. A held message is looked for too, and sent when it is not found, since letting it go is the person's decision.
          */
         post: operations["retryOutgoing"];
         delete?: never;
@@ -1365,9 +1365,11 @@ export interface components {
         ServiceHealth: {
             /** @description Of this service alone; `off` when the person did not ask for it. */
             status: components["schemas"]["AccountStatus"] | "off";
-            /** @description As in the account. */
+            /** @description As in the account. Of `send`, what the newest mail met that ended or waits. */
             reason: string | null;
             action: components["schemas"]["AccountAction"];
+            /** @description When it is tried again by itself. */
+            next_attempt_at: components["schemas"]["Instant"] | null;
         };
         AuditCounts: {
             /** @description In the provider's list. */
@@ -1541,7 +1543,7 @@ export interface components {
             id: components["schemas"]["Id"];
             account_id: components["schemas"]["Id"];
             /**
-             * @description queued: until `send_at`, and while trying again after a passing fault, which `error_code` then names. failed: it was not sent. unconfirmed: the answer was lost and it cannot be decided whether it went out. held: waits for a person, because this server was restored from a backup.
+             * @description queued: until `send_at`, and while trying again after a passing fault, which `error_code` then names. failed: it was not sent. unconfirmed: the answer was lost, or the provider took it and its copy never came up, and it cannot be decided whether it went out. held: waits for a person, because this server was restored from a backup.
              * @enum {string}
              */
             state: "queued" | "sending" | "sent" | "failed" | "unconfirmed" | "held" | "cancelled";
@@ -1689,6 +1691,13 @@ export interface components {
             /** @enum {string} */
             status: "ok";
             version: string;
+            /** @description In the readiness of a server with `REDIS_URL`. Without it the server does everything else as usual, within its own share of each limit. */
+            limits?: {
+                /** @description Whether rate limits are shared between all processes right now. */
+                shared: boolean;
+                /** @description Why not, for example `unreachable`, `timeout`, `full`, `read_only` or `access_denied`. */
+                reason?: string;
+            };
         };
     };
     responses: {
@@ -3534,7 +3543,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description The image, at most 5 MiB, of a raster type (PNG, JPEG, GIF, WebP). */
+            /** @description The image of a raster type (PNG, JPEG, GIF, WebP); a remote one has at most 5 MiB. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3545,10 +3554,13 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             404: components["responses"]["NotFound"];
+            409: components["responses"]["Conflict"];
+            410: components["responses"]["Gone"];
             429: components["responses"]["TooManyRequests"];
             500: components["responses"]["Internal"];
             502: components["responses"]["BadGateway"];
             503: components["responses"]["Unavailable"];
+            504: components["responses"]["GatewayTimeout"];
         };
     };
     sendByProvider: {

@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# usage: bench/queue.sh BUILD_DIR [--count N] [--json]
+. "$(dirname "${BASH_SOURCE[0]}")/../scripts/common.sh"
+. "$ROOT/scripts/node.sh"
+. "$ROOT/scripts/services.sh"
+need_node
+need_modules bench/queue
+trap stop_services EXIT
+start_services
+node "$ROOT/bench/queue.mjs" "$@"
