@@ -130,6 +130,17 @@ std::vector<MailAttachment> ReadAttachments(const mime::Message& message) {
   return attachments;
 }
 
+bool HasAttachments(const mime::Message& message) {
+  std::string html;
+  mime::VisitParts(message.root(), [&](const mime::Part& part) {
+    if (part.type == "text/html" && mime::IsBodyText(part)) html += part.Decoded();
+  });
+  return std::ranges::any_of(ReadAttachments(message), [&](const MailAttachment& attachment) {
+    return !attachment.is_inline || attachment.content_id.empty() ||
+           html.find("cid:" + attachment.content_id) == std::string::npos;
+  });
+}
+
 MailDraft MailDraft::FromRaw(std::string_view raw) {
   const mime::Message message = mime::Message::Parse(raw);
   const mime::Summary summary = mime::Summarise(message);

@@ -49,9 +49,13 @@ struct MailDraft {
   std::vector<std::string> Recipients() const;  ///< To, Cc and Bcc, lower case, without doubles.
 };
 
-/// The attachments of a message in its order. `with_bytes` false leaves the content out (but its size is needed: see
-/// AttachmentSizes).
+/// The attachments of a message in its order.
 std::vector<MailAttachment> ReadAttachments(const mime::Message& message);
+
+/// What `hasAttachments` tells: some attachment beside those that the body shows in its place. Of those the property's
+/// description says that the body's `cid:` references prove them, so a part that no reference names is not one of them,
+/// whatever its Content-Disposition says.
+bool HasAttachments(const mime::Message& message);
 
 /// A fileAttachment or itemAttachment resource as somebody posts it.
 std::expected<MailAttachment, Response> ParseAttachment(const boost::json::object& resource, Instant now);

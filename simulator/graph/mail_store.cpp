@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/encoding.hpp"
+#include "simulator/graph/mail_draft.hpp"
 #include "simulator/graph/mail_ids.hpp"
 #include "simulator/mailbox/threading.hpp"
 #include "simulator/mime/message.hpp"
@@ -215,15 +216,7 @@ std::string MailStore::IdAt(const LoggedChange& change, bool immutable) const {
 
 void MailStore::ReadContent(Item& item, std::string_view raw) {
   const mime::Message message = mime::Message::Parse(raw);
-  item.attachments = false;
-  mime::VisitParts(message.root(), [&](const mime::Part& part) {
-    const bool inline_part = part.disposition == "inline" || part.header.Has("Content-ID");
-    if (!part.parts.empty() && part.type != "message/rfc822") return;
-    if ((part.disposition == "attachment" || !part.filename.empty() || part.type == "message/rfc822") &&
-        (!inline_part || part.disposition == "attachment")) {
-      item.attachments = true;
-    }
-  });
+  item.attachments = HasAttachments(message);
   const std::string importance = mime::Lower(mime::Trim(message.Header("Importance")));
   const std::string priority = message.Header("X-Priority");
   if (importance == "high" || priority.starts_with('1') || priority.starts_with('2')) {

@@ -235,6 +235,11 @@ std::filesystem::path CorpusFolder() {
   return shared / "calendar";
 }
 
+/// Two exceptions of one occurrence, the newer one first in the file: the two readers whose agreement the corpus
+/// records take the last of the file, a provider keeps the one with the higher SEQUENCE (RFC 5545 section 3.8.7.4).
+const std::map<std::string, std::string> kNewerRevision = {
+    {"node-ical__recurrence-sequence__398982.ics 2024-01-02T11:00:00Z", "2024-01-02T14:00:00Z"}};
+
 /// Instants on which two independent readers of the corpus agree, seen through calendarView.
 TEST_F(GraphCalendarTest, CorpusShowsAtTheExpectedInstants) {
   std::ifstream expectations(CorpusFolder() / "expected.jsonl");
@@ -269,7 +274,9 @@ TEST_F(GraphCalendarTest, CorpusShowsAtTheExpectedInstants) {
       }
       for (const std::string& instant : wanted) {
         ++checked;
-        if (!seen.contains(instant)) missing.push_back(file + " " + instant);
+        const auto newer = kNewerRevision.find(file + " " + instant);
+        const bool shown = seen.contains(newer == kNewerRevision.end() ? instant : newer->second);
+        if (!shown) missing.push_back(file + " " + instant);
       }
     }
   }

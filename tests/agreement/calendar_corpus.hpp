@@ -32,7 +32,7 @@ struct Sample {
   const Block* block = nullptr;
   boost::json::object expect;
   bool all_day = false, zulu = false;
-  bool floating = false;  ///< Without a zone: in the calendar's, taken as UTC below.
+  bool floating = false;         ///< Without a zone: in the calendar's, taken as UTC below.
   std::string start, end, zone;  ///< Wall clock as written, or dates.
   std::optional<Instant> instant;
 

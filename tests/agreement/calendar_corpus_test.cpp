@@ -19,12 +19,12 @@ namespace latchkey {
 namespace {
 
 namespace bj = boost::json;
-using std::chrono::days;
-using std::chrono::seconds;
 using agreement::Extended;
 using agreement::Find;
 using agreement::Property;
 using agreement::Sample;
+using std::chrono::days;
+using std::chrono::seconds;
 
 class CalendarShapes : public ::testing::Test {
  protected:

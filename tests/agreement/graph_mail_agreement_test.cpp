@@ -21,6 +21,11 @@ using agreement::Squeezed;
 using simulator::Request;
 using simulator::Response;
 
+/// Graph names every attachment, the mail does not: these are the names that the simulator gives.
+bool IsNamedByGraph(const mail::Attachment& attachment) {
+  return attachment.name == "attachment" || attachment.name == "message.eml";
+}
+
 class GraphMailAgreement : public testing::Test {
  protected:
   void SetUp() override { service_.Add(area_); }
@@ -56,6 +61,7 @@ class GraphMailAgreement : public testing::Test {
       const std::string content = Get(path + "/attachments/" + PercentEncode(attachment.part_id) + "/$value");
       EXPECT_GE(attachment.size, static_cast<std::int64_t>(content.size())) << id;
       attachment.size = static_cast<std::int64_t>(content.size());
+      if (IsNamedByGraph(attachment)) attachment.name.clear();
       message.attachments.push_back(std::move(attachment));
     }
     return message;
@@ -72,7 +78,13 @@ class GraphMailAgreement : public testing::Test {
 };
 
 /// Where the client reads something else on purpose, and why.
-const agreement::Exceptions kExceptions = {};
+const agreement::Exceptions kExceptions = {
+    {"derived__filename-traversal.eml attachment_names", "path separators and direction marks leave file names"},
+    {"stalwart__001__93e9f3.eml attachment_names", "path separators leave file names"},
+    {"derived__message-id-spaces.eml message_id", "blanks inside a Message-ID are folding, not content"},
+    {"derived__nul-in-header.eml subject", "no NUL is stored"},
+    {"stalwart__007__4c657a.eml from", "where Graph has Exchange's own addresses nobody can write to: shown as a name"},
+};
 
 TEST_F(GraphMailAgreement, TortureCorpusArrivesAsItsExpectedValuesSay) {
   const auto read = [this](std::string raw) {
@@ -82,12 +94,16 @@ TEST_F(GraphMailAgreement, TortureCorpusArrivesAsItsExpectedValuesSay) {
     EXPECT_TRUE(delivered);
     return delivered ? Fetch(std::string(delivered->at("id").as_string())) : mail::Message();
   };
-  const auto told = [](const std::string& field, const json::object& expect) {
+  const auto carried = [this](const std::string& field, const json::object& expect) -> std::optional<json::value> {
+    const json::value& value = expect.at(field);
     // Graph has one body, the richer one.
     const auto* html = expect.if_contains("has_html");
-    return field != "has_text" || (html != nullptr && !html->as_bool());
+    if (field == "has_text" && (html == nullptr || html->as_bool())) return std::nullopt;
+    // A message without a date was sent when it came: sentDateTime is its arrival then.
+    if (field == "date" && value.is_null()) return json::value(FormatInstant(clock_.Now()).substr(0, 19) + "Z");
+    return value;
   };
-  if (!agreement::HoldAgainstTorture(read, kExceptions, told)) {
+  if (!agreement::HoldAgainstTorture(read, kExceptions, carried)) {
     GTEST_SKIP() << "no corpus at " << CorpusFolder() << ": set LATCHKEY_CORPUS to run this test";
   }
 }

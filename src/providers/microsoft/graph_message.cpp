@@ -42,8 +42,8 @@ std::string OneLine(std::string_view text, std::size_t longest) {
 /// Instants beyond what our microseconds and lists can carry count as absent.
 std::optional<Instant> ReadInstant(std::string_view text) {
   const auto instant = ParseInstant(text);
-  constexpr std::int64_t kYear9999 = 253'370'764'800'000'000;
-  if (!instant || ToMicros(*instant) > kYear9999 || ToMicros(*instant) < -kYear9999) return std::nullopt;
+  constexpr std::int64_t kEndOfYear9999 = 253'402'300'799'999'999;
+  if (!instant || ToMicros(*instant) > kEndOfYear9999 || ToMicros(*instant) < -kEndOfYear9999) return std::nullopt;
   return instant;
 }
 
