@@ -125,8 +125,13 @@ std::expected<UploadedMessage, Response> ReadMessageBody(Call& call);
 /// Delivers `raw` into the mailbox of every local account among `recipients` but `except`.
 void DeliverLocally(ApiState& state, const std::vector<std::string>& recipients, const Account& except,
                     const std::string& raw);
+/// Where a sent message belongs: to the thread that its writer named, if it may; `settled`: it does in any case.
+struct SentThread {
+  std::optional<std::uint64_t> id;
+  bool settled = false;
+};
 /// Sends as messages.send does, with the message's own labels already gone.
-Response SendRaw(Call& call, std::string_view raw, std::optional<std::uint64_t> thread_id);
+Response SendRaw(Call& call, std::string_view raw, const SentThread& thread);
 /// Milliseconds since 1970 of the Date field; nullopt when it cannot be read or lies before 1970 or after `now`.
 std::optional<std::int64_t> DateOf(std::string_view raw, std::int64_t now);
 

@@ -84,7 +84,8 @@ Response DraftsSave(Call& call, std::string_view id) {
   if (!upload) return std::move(upload.error());
   if (upload->raw.empty()) return InvalidArgument("Missing draft message");
   std::optional<std::uint64_t> thread = ThreadOf(upload->metadata);
-  if (old != nullptr && !thread) thread = call.mailbox().ThreadId(*old);
+  const bool stays = old != nullptr && !thread;
+  if (stays) thread = call.mailbox().ThreadId(*old);
   const std::string raw =
       PrepareDraft(upload->raw, *call.grant.account, call.state.clock.Now(), call.state.NextNonce());
   // The message of a draft is a new one with each update; the draft's id stays.
@@ -93,7 +94,8 @@ Response DraftsSave(Call& call, std::string_view id) {
                                    .Add({.raw = raw,
                                          .labels = {LabelTable::kDraft},
                                          .internal_date = call.state.NowMilliseconds(),
-                                         .thread_id = thread})
+                                         .thread_id = thread,
+                                         .composed = !stays})
                                    .id;
   if (old_id != 0) {
     const std::uint64_t ids[] = {old_id};
@@ -123,7 +125,7 @@ Response DraftsSend(Call& call) {
   const std::string raw = upload->raw.empty() ? call.mailbox().Raw(*message) : upload->raw;
   const std::uint64_t ids[] = {message->id};
   const std::uint64_t thread = call.mailbox().ThreadId(*message);
-  Response response = SendRaw(call, raw, thread);
+  Response response = SendRaw(call, raw, {.id = thread, .settled = true});
   if (response.status == 200) {
     call.mailbox().Delete(ids);
     call.box.drafts.erase(id);

@@ -141,7 +141,7 @@ Response MessagesSend(Call& call) {
     return InvalidArgument(
         "'raw' RFC822 payload message string or uploading message via "
         "/upload/* URL required");
-  return SendRaw(call, upload->raw, ParseId(TextMember(upload->metadata, "threadId")));
+  return SendRaw(call, upload->raw, {.id = ParseId(TextMember(upload->metadata, "threadId"))});
 }
 
 Response MessagesModify(Call& call) {

@@ -137,13 +137,14 @@ namespace {
 
 /// One message on its way: the sent copy, the recipients' copies, the log.
 void Dispatch(ApiState& state, const Account& sender, const OutgoingMessage& outgoing, const LabelSet& labels,
-              std::optional<std::uint64_t> thread_id, std::uint64_t id, bool duplicate) {
+              const SentThread& thread, std::uint64_t id, bool duplicate) {
   Mailbox& mailbox = state.Box(sender).mailbox;
   const StoredMessage& sent = mailbox.Add({.raw = outgoing.sent,
                                            .labels = labels,
                                            .internal_date = state.NowMilliseconds(),
-                                           .thread_id = thread_id,
-                                           .id = id});
+                                           .thread_id = thread.id,
+                                           .id = id,
+                                           .composed = !thread.settled});
   const std::uint64_t stored_id = sent.id;
   DeliverLocally(state, outgoing.recipients, sender, outgoing.delivered);
   if (state.sent) {
@@ -162,7 +163,7 @@ Response PromiseSent(std::uint64_t id, std::uint64_t thread) {
 
 }  // namespace
 
-Response SendRaw(Call& call, std::string_view raw, std::optional<std::uint64_t> thread_id) {
+Response SendRaw(Call& call, std::string_view raw, const SentThread& thread) {
   const Account& sender = *call.grant.account;
   ApiState& state = call.state;
   auto outgoing = PrepareOutgoing(raw, sender, state.clock.Now(), state.NextNonce());
@@ -175,21 +176,21 @@ Response SendRaw(Call& call, std::string_view raw, std::optional<std::uint64_t> 
   }
   const SendPlan plan = state.send_plan;
   const std::uint64_t id = call.mailbox().ReserveId(state.NowMilliseconds());
-  if (plan.lose) return PromiseSent(id, thread_id.value_or(id));
+  if (plan.lose) return PromiseSent(id, thread.id.value_or(id));
   std::vector<std::uint64_t> ids = {id};
   for (std::uint64_t copy = 0; copy < plan.extra_copies; ++copy) {
     ids.push_back(call.mailbox().ReserveId(state.NowMilliseconds() + 1 + static_cast<std::int64_t>(copy)));
   }
   if (plan.delay.count() > 0 && state.schedule) {
     state.schedule->At(state.clock.Now() + plan.delay,
-                       [&state, &sender, message = std::move(*outgoing), labels, thread_id, ids] {
+                       [&state, &sender, message = std::move(*outgoing), labels, thread, ids] {
                          for (const std::uint64_t one : ids) {
-                           Dispatch(state, sender, message, labels, thread_id, one, one != ids.front());
+                           Dispatch(state, sender, message, labels, thread, one, one != ids.front());
                          }
                        });
-    return PromiseSent(id, thread_id.value_or(id));
+    return PromiseSent(id, thread.id.value_or(id));
   }
-  for (const std::uint64_t one : ids) Dispatch(state, sender, *outgoing, labels, thread_id, one, one != id);
+  for (const std::uint64_t one : ids) Dispatch(state, sender, *outgoing, labels, thread, one, one != id);
   std::string body;
   JsonWriter json(body);
   RenderMessageIds(json, call.mailbox(), *call.mailbox().Find(id));

@@ -92,10 +92,17 @@ std::uint32_t Mailbox::PickThread(const Addition& addition, std::uint64_t messag
     found = threads_by_id_.Find(*addition.thread_id);
     if (found && threads_[*found].live == 0) found.reset();
   }
-  for (const std::uint64_t reference : keys.references) accept(threads_by_reference_.Find(reference));
-  // A parent that comes after its answer.
-  if (keys.message_id != 0) accept(threads_by_reference_.Find(keys.message_id));
-  if (keys.is_reply && keys.references.empty() && keys.subject != 0) {
+  if (addition.composed) {
+    const bool answers = found && std::ranges::any_of(keys.references, [&](std::uint64_t reference) {
+                           return threads_by_reference_.Find(reference) == found;
+                         });
+    if (!answers || threads_[*found].subject_hash != keys.subject) found.reset();
+  } else {
+    for (const std::uint64_t reference : keys.references) accept(threads_by_reference_.Find(reference));
+    // A parent that comes after its answer.
+    if (keys.message_id != 0) accept(threads_by_reference_.Find(keys.message_id));
+  }
+  if (!addition.composed && keys.is_reply && keys.references.empty() && keys.subject != 0) {
     const std::optional<std::uint32_t> same = threads_by_subject_.Find(keys.subject);
     if (same && std::abs(threads_[*same].last_date - addition.internal_date) < kSubjectWindow) accept(same);
   }

@@ -46,7 +46,10 @@ class Mailbox {
     std::int64_t internal_date = 0;          ///< Milliseconds since 1970.
     std::optional<std::uint64_t> thread_id;  ///< Of an existing message; absent: found by References and subject.
     std::uint64_t id = 0;                    ///< One from ReserveId; 0: a new one.
-    bool in_history = true;                  ///< False while a mailbox is filled before anybody could look.
+    /// Written through the API: it joins the thread that it names, if it answers a message of it under the same subject
+    /// (discovery document, Message.threadId), and begins one of its own otherwise.
+    bool composed = false;
+    bool in_history = true;  ///< False while a mailbox is filled before anybody could look.
   };
   const StoredMessage& Add(const Addition& addition);
   /// The id that a message of that date will have when it is added later, unless one in a million takes it first.

@@ -311,8 +311,14 @@ void App::BuildServices() {
                                                 *parts.records, database.identity(), *parts.sessions, parts.clock,
                                                 parts.executor});
   parts.pauses.emplace(database.pauses(), parts.clock);
-  parts.tokens.emplace(connected_accounts::RefreshingTokenSource::Parts{
-      parts.providers, *parts.records, database.accounts(), *parts.vault, *parts.pauses, parts.clock, parts.executor});
+  parts.tokens.emplace(connected_accounts::RefreshingTokenSource::Parts{parts.providers,
+                                                                        *parts.records,
+                                                                        database.accounts(),
+                                                                        *parts.vault,
+                                                                        *parts.pauses,
+                                                                        parts.clock,
+                                                                        parts.executor,
+                                                                        {}});
   parts.connect.emplace(connected_accounts::Connect::Parts{
       parts.providers, parts.scopes, *parts.transactions, *parts.confirmations, database.consumed_states(),
       *parts.records, database.accounts(), *parts.vault, parts.clock, parts.executor, *parts.tokens,

@@ -48,6 +48,10 @@ struct CalendarSync::Visit {
   AccountStatus::Account account;
   std::shared_ptr<CalendarProvider> provider;
   Instant begun{};
+  /// The round that this visit goes on with: what was read since it began is not read again. Otherwise its own
+  /// beginning.
+  Instant round{};
+  bool goes_on = false;
   int pages = 0;
   bool unfinished = false;
   /// Something of the calendar at work was stored.
@@ -76,9 +80,22 @@ Task<jobs::Outcome> CalendarSync::Run(const jobs::Job& job) {
               .account = std::move(*account),
               .provider = std::move(*provider),
               .begun = parts_.clock.Now()};
+  TakeRound(visit);
   auto visited = co_await VisitAccount(visit);
   if (!visited) co_return co_await Conclude(visit, std::move(visited.error()));
   co_return co_await Succeed(visit);
+}
+
+void CalendarSync::TakeRound(Visit& visit) {
+  const auto known = rounds_.extract(visit.job.account_id);
+  visit.goes_on =
+      !known.empty() && known.mapped() <= visit.begun && visit.begun - known.mapped() < parts_.options.longest_round;
+  visit.round = visit.goes_on ? known.mapped() : visit.begun;
+}
+
+void CalendarSync::GoOnLater(const Visit& visit) {
+  if (rounds_.size() >= kMaxRemembered) rounds_.clear();
+  rounds_[visit.job.account_id] = visit.round;
 }
 
 Task<Result<void>> CalendarSync::VisitAccount(Visit& visit) {
@@ -94,6 +111,7 @@ Task<Result<void>> CalendarSync::VisitAccount(Visit& visit) {
   for (StoredCalendar& calendar : *stored) {
     if (!calendar.selected) continue;
     auto visited = co_await VisitCalendar(visit, calendar);
+    if (visit.unfinished && visited) break;
     if (!visited && visited.error().code == ErrorCode::kConflict) continue;  // Unselected meanwhile.
     if (!visited && !IsCalendarFailure(visited.error().code)) co_return visited;
     std::optional<ErrorCode> fault;
@@ -122,9 +140,10 @@ Task<Result<void>> CalendarSync::VisitCalendar(Visit& visit, StoredCalendar& cal
   }
   for (const Window& window : *windows) {
     const Cursor* cursor = FindCursor(calendar, window.name);
-    const bool due = window.near || cursor == nullptr || cursor->phase != Cursor::Phase::kLive || !cursor->synced_at ||
-                     visit.begun - *cursor->synced_at >= parts_.options.far_interval;
-    if (!due) continue;
+    const bool read_before = cursor != nullptr && cursor->phase == Cursor::Phase::kLive && cursor->synced_at;
+    const bool is_read = read_before && visit.goes_on && *cursor->synced_at >= visit.round;
+    const bool due = !read_before || window.near || visit.begun - *cursor->synced_at >= parts_.options.far_interval;
+    if (is_read || !due) continue;
     auto read = co_await ReadWindow(visit, calendar, window);
     if (!read || visit.unfinished) co_return read;
   }
@@ -243,10 +262,11 @@ Task<Result<void>> CalendarSync::FetchMissingMasters(Visit& visit, const StoredC
 
 Task<jobs::Outcome> CalendarSync::Succeed(Visit& visit) {
   failures_.erase(visit.job.account_id);
+  if (visit.unfinished) GoOnLater(visit);
   if (faulty_.erase(visit.account.provider) > 0) co_await parts_.status.ResolveNotice(visit.account.provider);
   const Instant now = parts_.clock.Now();
   CalendarStore::Outcome outcome{.next_sync_at = now + parts_.options.poll_interval};
-  if (!visit.unfinished) outcome.synced_at = visit.begun;
+  if (!visit.unfinished) outcome.synced_at = visit.round;
   auto concluded = co_await parts_.store.Conclude(visit.fence, outcome);
   if (!concluded) co_return co_await Conclude(visit, std::move(concluded.error()));
   co_return visit.unfinished ? jobs::Outcome::Snooze(milliseconds(0)) : jobs::Outcome::Completed();
@@ -277,7 +297,10 @@ Task<jobs::Outcome> CalendarSync::Conclude(Visit& visit, Error error) {
       if (failures_.size() >= kMaxRemembered) failures_.clear();
       const int failures = failures_[account] + 1;
       pause = error.retry_after.value_or(Backoff(account, failures));
-      if (error.code == ErrorCode::kRateLimited && pause < kUnremarkable) co_return jobs::Outcome::Snooze(pause);
+      if (error.code == ErrorCode::kRateLimited && pause < kUnremarkable) {
+        GoOnLater(visit);
+        co_return jobs::Outcome::Snooze(pause);
+      }
       failures_[account] = failures;
       break;
     }

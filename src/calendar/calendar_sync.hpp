@@ -25,6 +25,9 @@ struct CalendarSyncOptions {
   std::chrono::milliseconds search_interval = std::chrono::hours(24);
   /// Pages of one visit; what is left goes on in the next one, so that other accounts get their turn.
   int pages_per_visit = 200;
+  /// Visits that go on where the one before stopped, be it for the number of its pages or because the provider asked to
+  /// wait a little, do not read again what was read since the first of them; for no longer than this.
+  std::chrono::milliseconds longest_round = std::chrono::minutes(30);
 };
 
 /// What the job works with; everything outlives it.
@@ -49,6 +52,8 @@ class CalendarSync {
  private:
   struct Visit;
 
+  void TakeRound(Visit& visit);
+  void GoOnLater(const Visit& visit);
   Task<Result<void>> VisitAccount(Visit& visit);
   Task<Result<void>> VisitCalendar(Visit& visit, StoredCalendar& calendar);
   Task<Result<void>> ReadWindow(Visit& visit, StoredCalendar& calendar, const Window& window);
@@ -63,6 +68,8 @@ class CalendarSync {
   const CalendarSyncParts parts_;
   /// Failures in a row per account, so that pauses grow; bounded.
   std::unordered_map<ConnectedAccountId, int> failures_;
+  /// When the rounds began that are not over yet; bounded.
+  std::unordered_map<ConnectedAccountId, Instant> rounds_;
   /// Providers of which an operator's fault was met since calendars could last be read.
   std::set<std::string> faulty_;
   jobs::Probe probe_;

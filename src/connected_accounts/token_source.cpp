@@ -1,6 +1,8 @@
 #include "connected_accounts/token_source.hpp"
 
 #include <algorithm>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
 #include <functional>
 #include <vector>
 
@@ -19,7 +21,7 @@ constexpr int kJitterSeconds = 60;
 /// A token that ends within this is no use for a call that has yet to travel.
 constexpr std::chrono::seconds kLastUse{30};
 /// Longer than a refresh can take (two calls of ten seconds).
-constexpr std::chrono::seconds kLease{30};
+constexpr std::chrono::seconds kLongestRefresh{30};
 constexpr std::chrono::milliseconds kLookAgain{250};
 constexpr int kMaxLooks = 100;
 constexpr std::chrono::seconds kRememberFor{20};
@@ -98,7 +100,7 @@ Task<Result<SecretString>> RefreshingTokenSource::AccessToken(const ConnectedAcc
     if (auto known = Recall(account, rejected)) co_return std::move(*known);
     if (const auto it = flights_.find(account); it != flights_.end()) {
       const auto flight = it->second;
-      while (!flight->over) co_await flight->landed.Wait(kLease);
+      while (!flight->over) co_await flight->landed.Wait(kLongestRefresh);
       // Without a result its owner was cancelled; and its token may be the very one that was refused here.
       if (flight->result && !(flight->result->has_value() && IsSame(rejected, **flight->result))) {
         co_return *flight->result;
@@ -177,7 +179,7 @@ Task<Result<SecretString>> RefreshingTokenSource::RefreshUnderLease(Stored store
         .code = ErrorCode::kRateLimited, .detail = "the provider asked to wait with refreshing", .retry_after = wait});
   }
   for (int look = 0; look < kMaxLooks; ++look) {
-    const Instant until = parts_.clock.Now() + kLease;
+    const Instant until = parts_.clock.Now() + parts_.lease.lasts;
     const auto leased = co_await parts_.store.TryLeaseRefresh(stored.account.id, holder_, until);
     if (!leased) co_return Fail(leased.error());
     // Another process may have refreshed before the lease was ours, or be at it now.
@@ -208,6 +210,52 @@ Task<Result<SecretString>> RefreshingTokenSource::Refresh(const Stored& stored) 
   co_return co_await Shielded(AskProvider(stored));
 }
 
+/// Renews a lease while it lives: the provider may take longer than the lease lasts.
+class RefreshingTokenSource::LeaseKeeper {
+ public:
+  LeaseKeeper(RefreshingTokenSource& source, const ConnectedAccountId& account)
+      : progress_(std::make_shared<Progress>(source.parts_.executor)) {
+    boost::asio::co_spawn(source.parts_.executor, Renew(source, account, progress_), boost::asio::detached);
+  }
+  ~LeaseKeeper() { Tell(); }
+  LeaseKeeper(const LeaseKeeper&) = delete;
+  LeaseKeeper& operator=(const LeaseKeeper&) = delete;
+
+  /// Once this has returned nothing is renewed any more: what ends the lease stays the last word.
+  Task<void> End() {
+    Tell();
+    while (progress_->renewing) co_await progress_->renewed.Wait(kLongestRefresh);
+  }
+
+ private:
+  struct Progress {
+    explicit Progress(const Executor& executor) : answered(executor), renewed(executor) {}
+    Signal answered, renewed;
+    bool over = false, renewing = true;
+  };
+
+  void Tell() {
+    progress_->over = true;
+    progress_->answered.Raise();
+  }
+  /// The source is not touched once the keeper is gone.
+  static Task<void> Renew(RefreshingTokenSource& source, ConnectedAccountId account,
+                          std::shared_ptr<Progress> progress) {
+    while (true) {
+      co_await progress->answered.Wait(source.parts_.lease.renewed_every);
+      if (progress->over) break;
+      const Instant until = source.parts_.clock.Now() + source.parts_.lease.lasts;
+      // A store that cannot take it cannot give the lease to anybody else either.
+      (void)co_await source.parts_.store.TryLeaseRefresh(account, source.holder_, until);
+      if (progress->over) break;
+    }
+    progress->renewing = false;
+    progress->renewed.Raise();
+  }
+
+  std::shared_ptr<Progress> progress_;
+};
+
 Task<Result<SecretString>> RefreshingTokenSource::AskProvider(const Stored& stored) {
   const auto provider = parts_.providers.Find(stored.account.provider);
   if (!provider) co_return Fail(co_await Refused(stored, provider.error()));
@@ -221,9 +269,14 @@ Task<Result<SecretString>> RefreshingTokenSource::AskProvider(const Stored& stor
     co_return Fail(co_await Refused(stored, std::move(error)));
   }
   const oauth::RefreshRequest request{.refresh_token = *refresh_token, .scopes = stored.account.granted_scopes};
+  LeaseKeeper lease(*this, stored.account.id);
   const auto tokens = co_await (*provider)->Refresh(request);
-  if (!tokens) co_return Fail(co_await Refused(stored, tokens.error()));
+  if (!tokens) {
+    co_await lease.End();
+    co_return Fail(co_await Refused(stored, tokens.error()));
+  }
   const auto same_person = co_await (*provider)->VerifyRefreshed(*tokens, stored.account.provider_account_id);
+  co_await lease.End();
   if (!same_person) {
     Error error{.code = ErrorCode::kProviderUnavailable, .detail = same_person.error().detail};
     co_return Fail(co_await Refused(stored, std::move(error)));

@@ -29,6 +29,13 @@ inline constexpr std::chrono::days kUnusedFor{30};
 /// before anybody uses it. All it is given must outlive it. Loop thread only.
 class RefreshingTokenSource final : public TokenSource {
  public:
+  /// How long a refresh belongs to a process that gives no more sign of life, and how often one that is waiting for the
+  /// provider's answer gives one: so that after a death the refresh is taken over in seconds, however slow providers
+  /// are.
+  struct LeaseTimes {
+    std::chrono::milliseconds lasts = std::chrono::seconds(8);
+    std::chrono::milliseconds renewed_every = std::chrono::seconds(2);
+  };
   struct Parts {
     const oauth::IdentityProviders& providers;
     oauth::ProviderRecords& records;
@@ -37,6 +44,7 @@ class RefreshingTokenSource final : public TokenSource {
     sync::ProviderPauses& pauses;
     const Clock& clock;
     Executor executor;
+    LeaseTimes lease{};
   };
   explicit RefreshingTokenSource(const Parts& parts);
   ~RefreshingTokenSource() override;
@@ -60,6 +68,7 @@ class RefreshingTokenSource final : public TokenSource {
 
  private:
   struct Flight;
+  class LeaseKeeper;
   /// A token that was read a moment ago: a sync asks for it with every request.
   struct Remembered {
     SecretString token;

@@ -11,6 +11,7 @@
 
 #include "connected_accounts/testing/flow_fixture.hpp"
 #include "connected_accounts/token_seal.hpp"
+#include "storage/sqlite/connection.hpp"
 
 namespace latchkey::connected_accounts {
 namespace {
@@ -114,6 +115,49 @@ TEST_F(Tokens, TwoProcessesRefreshOnce) {
   Run(all());
   EXPECT_EQ(got, (std::vector<std::string>{"access-2", "access-2"}));
   EXPECT_EQ(Refreshes(), 1);
+}
+
+TEST_F(Tokens, ALeaseIsRenewedWhileTheProviderThinksAndEndsWithItsProcess) {
+  Expire();
+  lease_.renewed_every = std::chrono::milliseconds(1);
+  const auto slow = MakeTokenSource();
+  Signal release(loop_.get_executor());
+  remote_.before_token = [&]() -> Task<void> { co_await release.Wait(std::chrono::seconds(30)); };
+  const SecretString none;
+  bool done = false;
+  const auto refresh = [&]() -> Task<void> {
+    EXPECT_EQ((co_await slow->AccessToken(account_, none))->Reveal(), "access-2");
+    done = true;
+  };
+  const auto lease_end = [this] {
+    storage::sqlite::Connection connection(database_path(), storage::sqlite::Connection::Mode::kReadOnly);
+    auto rows = connection.Query("SELECT refresh_lease_until FROM connected_accounts WHERE id = $1", account_);
+    return rows.Step() ? rows.MaybeTime(0) : std::nullopt;
+  };
+  const auto all = [&]() -> Task<void> {
+    boost::asio::co_spawn(loop_, refresh(), boost::asio::detached);
+    while (Refreshes() == 0) co_await SleepFor(std::chrono::milliseconds(1));
+    // Longer than any lease: it is held all the time.
+    for (int i = 0; i < 5; ++i) {
+      clock_.Advance(std::chrono::seconds(5));
+      while (lease_end() != clock_.Now() + lease_.lasts) co_await SleepFor(std::chrono::milliseconds(1));
+    }
+    const auto taken = co_await store().TryLeaseRefresh(account_, "other", clock_.Now() + lease_.lasts);
+    EXPECT_FALSE(taken.value());
+    release.Raise();
+    while (!done) co_await SleepFor(std::chrono::milliseconds(1));
+  };
+  Run(all());
+  EXPECT_EQ(lease_end(), std::nullopt);
+  // What a process leaves that dies meanwhile is not in the way for as long as a person waits.
+  remote_.before_token = nullptr;
+  const RefreshingTokenSource::LeaseTimes product;
+  EXPECT_LT(product.lasts, std::chrono::seconds(10));
+  EXPECT_LE(2 * product.renewed_every, product.lasts) << "one lost sign of life does not end it";
+  Expire();
+  ASSERT_TRUE(Run(store().TryLeaseRefresh(account_, "dead", clock_.Now() + product.lasts)).value());
+  clock_.Advance(product.lasts);
+  EXPECT_EQ(AccessToken(account_)->Reveal(), "access-3");
 }
 
 /// No file of this process can be written while it lives: what a full disk does to the store.

@@ -79,7 +79,9 @@ struct OutboxEntry {
   int checks = 0;       ///< How often its fate was looked for since then, or, once sent, its copy in vain.
   bool resend = false;  ///< The person wants it sent again although it may be out already.
   std::string draft_id, external_id;
-  MessageId synced;  ///< The stored copy that the provider keeps of it; empty until the sync brought it.
+  /// The stored copy that the provider keeps of it; empty until the sync brought it, and while what it brought is the
+  /// draft yet.
+  MessageId synced;
   Instant created_at{}, send_at{};
   std::optional<Instant> sent_at;
 };

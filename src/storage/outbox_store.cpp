@@ -23,7 +23,7 @@ SELECT o.id, o.user_id, o.connected_account_id, o.state, o.error_code, o.subject
        o.related_external_id, o.thread_id, o.handed_over_at, o.checks, o.resend, o.draft_id, o.external_id,
        o.created_at, o.send_at, o.sent_at, o.row_id,
        (SELECT m.id FROM synced_messages m WHERE m.connected_account_id = o.connected_account_id
-          AND m.external_message_id = o.external_id AND o.external_id <> '')
+          AND m.external_message_id = o.external_id AND o.external_id <> '' AND m.is_draft = FALSE)
 FROM outbox o JOIN connected_accounts a ON a.id = o.connected_account_id )sql";
 const Statement kOne(kEntries + "WHERE o.id = $1 AND (o.user_id = $2 OR $2 IS NULL) AND a.disconnecting = FALSE");
 const Statement kList(kEntries + R"sql(

@@ -116,6 +116,11 @@ NastyProvider::Mail* NastyProvider::FindMail(std::string_view id) {
   return found == mails_.end() ? nullptr : &*found;
 }
 
+void NastyProvider::MoveToTop(const Mail& mail) {
+  const auto at = mails_.begin() + (&mail - mails_.data());
+  std::rotate(at, at + 1, mails_.end());
+}
+
 std::string NastyProvider::Describe(const Mail& mail) const {
   std::string attachments;
   for (std::size_t i = 0; i < mail.attachments; ++i) attachments += i == 0 ? R"({"id":"a"})" : R"(,{"id":"a"})";
@@ -183,7 +188,8 @@ HttpResponse NastyProvider::GmailDraft(const HttpRequest& request, std::string_v
     mail->draft = false;
     mail->id = fmt::format("g{}", next_id_++);
     mail->date = clock_.Now();
-    return Answer(200, fmt::format(R"({{"id":"{}","threadId":"t"}})", mail->id));
+    MoveToTop(*mail);
+    return Answer(200, fmt::format(R"({{"id":"{}","threadId":"t"}})", mails_.back().id));
   }
   if (request.method == "DELETE") {
     std::erase_if(mails_, [&](const Mail& one) { return &one == mail; });
@@ -249,6 +255,7 @@ HttpResponse NastyProvider::Graph(const HttpRequest& request, std::string_view p
     }
     mail->draft = false;
     mail->date = clock_.Now();
+    MoveToTop(*mail);
     return Answer(202, "");
   }
   if (verb == "/attachments") {

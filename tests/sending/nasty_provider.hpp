@@ -64,6 +64,8 @@ class NastyProvider final : public http_client::HttpClient {
   bool Lies() { return evil > 0 && Roll(200) == 0; }
   int Roll(int sides) { return std::uniform_int_distribution<int>(0, sides - 1)(random_); }
   Mail* FindMail(std::string_view id);
+  /// Lists have a mail by the time at which it was sent, not by the age of its draft.
+  void MoveToTop(const Mail& mail);
 
   const Clock& clock_;
   std::mt19937_64 random_;

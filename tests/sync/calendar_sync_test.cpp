@@ -276,6 +276,42 @@ TEST_P(CalendarSyncTest, OneCalendarThatCannotBeReadDoesNotKeepTheOthersWaiting)
   EXPECT_THAT(Stored("b"), SizeIs(1));
 }
 
+TEST_P(CalendarSyncTest, MoreCalendarsThanAVisitReadsAreReadInSeveralAndTheRoundEnds) {
+  CalendarSyncParts parts{
+      .store = store.database().calendars(), .providers = providers, .status = status, .clock = store.clock()};
+  parts.options.pages_per_visit = 4;
+  sync.emplace(parts);
+  const auto id = [](int number) { return "calendar " + std::to_string(number); };
+  for (int i = 10; i < 20; ++i) Source(id(i)).Put("e", kToday + days(i));
+  const auto round = [&] {
+    int visits = 1;
+    while (Visit().kind == Kind::kSnooze && visits < 20) ++visits;
+    return visits;
+  };
+  EXPECT_EQ(round(), 3);
+  for (int i = 10; i < 20; ++i) EXPECT_EQ(Stored(id(i)), Source(id(i)).events) << i;
+  const auto reads = providers.provider->full_reads.size();
+  store.clock().Advance(std::chrono::minutes(2));
+  // The next one finds what changed anywhere, also when the provider asks to wait in the middle of it.
+  for (int i = 10; i < 20; ++i) Source(id(i)).Put("e", kToday + days(i + 30));
+  int calls = 0;
+  providers.provider->before_call = [&]() -> Task<Result<void>> {
+    if (++calls % 3 == 0) {
+      co_return std::unexpected(
+          Error{.code = ErrorCode::kRateLimited, .detail = "scripted", .retry_after = std::chrono::seconds(1)});
+    }
+    co_return Result<void>();
+  };
+  EXPECT_EQ(round(), 5) << "two calendars each, whatever was asked for in vain";
+  for (int i = 10; i < 20; ++i) EXPECT_EQ(Stored(id(i)), Source(id(i)).events) << i;
+  EXPECT_EQ(providers.provider->full_reads.size(), reads);
+  providers.provider->before_call = nullptr;
+  store.clock().Advance(std::chrono::minutes(2));
+  Source(id(10)).Put("e", kToday);
+  EXPECT_EQ(round(), 3) << "a new round reads them all";
+  EXPECT_EQ(Stored(id(10)), Source(id(10)).events);
+}
+
 TEST_P(CalendarSyncTest, CalendarsComeAndGoAndAreChosen) {
   Source("a").Put("x", kToday);
   Source("b").Put("y", kToday);

@@ -51,7 +51,7 @@ class ConnectedAccountsFlow : public ::testing::Test {
  protected:
   ConnectedAccountsFlow() {
     std::filesystem::create_directories(folder_);
-    auto opened = storage::Database::Open({.url = (folder_ / "test.db").string()}, loop_.get_executor(), clock_);
+    auto opened = storage::Database::Open({.url = database_path()}, loop_.get_executor(), clock_);
     if (!opened) throw std::runtime_error(opened.error().detail);
     database_ = std::move(*opened);
     oauth::OpenIdProfile profile;
@@ -94,6 +94,7 @@ class ConnectedAccountsFlow : public ::testing::Test {
     std::filesystem::remove_all(folder_);
   }
 
+  std::string database_path() const { return (folder_ / "test.db").string(); }
   AccountStore& store() { return database_->accounts(); }
   template <class T>
   T Run(Task<T> task) {
@@ -106,7 +107,8 @@ class ConnectedAccountsFlow : public ::testing::Test {
                                              .vault = vault_,
                                              .pauses = *pauses_,
                                              .clock = clock_,
-                                             .executor = loop_.get_executor()};
+                                             .executor = loop_.get_executor(),
+                                             .lease = lease_};
     return std::make_unique<RefreshingTokenSource>(parts);
   }
   std::pair<UserId, SessionId> SignInAs(const std::string& subject) {
@@ -177,6 +179,8 @@ class ConnectedAccountsFlow : public ::testing::Test {
   const SecretString secret_{"4f7c2b9d8e1a6f3052c7d8e9fa0b1c2d"};
   const std::filesystem::path folder_ = std::filesystem::temp_directory_path() / ("latchkey-" + RandomToken(9));
   boost::asio::io_context loop_;
+  /// Of token sources made from now on.
+  RefreshingTokenSource::LeaseTimes lease_;
   ManualClock clock_{ParseInstant("2026-03-01T10:00:00Z").value()};
   oauth::testing::FakeProvider remote_{clock_};
   oauth::IdentityProviders providers_;

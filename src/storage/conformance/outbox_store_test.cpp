@@ -205,6 +205,13 @@ TEST_P(OutboxLaws, TheSentCopyIsTheMessageThatTheSyncBrings) {
   auto commit = testing::CommitFor(account);
   commit.labels = testing::SampleLabels();
   commit.upserts = {testing::SampleMessage("m1")};
+  // Where the draft keeps its id when it is sent, it proves nothing.
+  commit.upserts[0].is_draft = true;
+  store.Get(messages().Apply(commit));
+  EXPECT_TRUE(store.Get(outbox().Get(user.id, entry.id)).synced.empty());
+  commit = testing::CommitFor(account);
+  commit.upserts = {testing::SampleMessage("m1")};
+  ++commit.upserts[0].version;
   store.Get(messages().Apply(commit));
   EXPECT_EQ(store.Get(outbox().Get(user.id, entry.id)).synced, Stored(account, "m1").id);
 }
