@@ -52,8 +52,6 @@ class Chaos : public ::testing::Test {
     }
     cluster_.emplace();
     auto& simulator = cluster_->simulator();
-    simulator.Post("/accounts", bj::object{{"email", kAda}, {"name", "Ada Example"}});
-    simulator.Post("/accounts", bj::object{{"email", kGrace}, {"name", "Grace Example"}});
     simulator.Post("/accounts", bj::object{{"email", kMia}, {"provider", "microsoft"}, {"name", "Mia Sample"}});
     simulator.Patch("/settings", bj::object{{"quota", false}});
     cluster_->StartAll();

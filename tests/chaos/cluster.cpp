@@ -1,7 +1,9 @@
 #include "tests/chaos/cluster.hpp"
 
+#include <algorithm>
 #include <stdexcept>
 
+#include "tests/integration/support/fixture.hpp"
 #include "tests/integration/support/wait.hpp"
 
 namespace latchkey::chaos {
@@ -11,10 +13,13 @@ namespace {
 constexpr const char* kSessionSecret = "a-session-secret-of-the-chaos-test-only-0001";
 constexpr const char* kJwtSecret = "a-signing-secret-of-the-chaos-test-only-0002";
 constexpr const char* kEncryptionKey = "6d0f3a52c1b84e97a5d2f0768be9143c5a7e2190d4c68bf3e1079a5d2c4b8f60";
+constexpr std::size_t kLogShown = 8000;
 
 }  // namespace
 
-Cluster::Cluster() {
+Cluster::Cluster()
+    : simulator_({"--account", std::string(integration::kAda) + "=Ada Example", "--account",
+                  std::string(integration::kGrace) + "=Grace Example"}) {
   postgres_.Query("postgres", "CREATE DATABASE latchkey");
   database_network_.SetTargets({postgres_.port()});
   for (int i = 0; i < 2; ++i) {
@@ -62,7 +67,10 @@ void Cluster::StartAll() {
 std::string Cluster::logs() const {
   std::string all;
   for (const auto* group : {&web_, &workers_}) {
-    for (const auto& server : *group) all += server->log();
+    for (const auto& server : *group) {
+      const auto log = server->log();
+      all += "--- " + server->data_directory() + "\n" + log.substr(log.size() - std::min(log.size(), kLogShown));
+    }
   }
   return all;
 }

@@ -28,7 +28,7 @@ class Cluster {
   void StartAll();
   /// Rows of the database, past the network that fails.
   std::vector<std::vector<std::string>> Query(const std::string& sql) { return postgres_.Query("latchkey", sql); }
-  /// What all processes wrote.
+  /// The end of what each process wrote.
   std::string logs() const;
   /// Stops everybody with SIGTERM; their exit codes.
   std::vector<int> StopAll();

@@ -36,8 +36,11 @@ class Processes : public ::testing::Test {
     if (!missing.empty()) GTEST_SKIP() << missing;
     cluster_ = std::make_unique<Cluster>();
     cluster_->StartAll();
-    cluster_->simulator().AddAccount(kAda, "Ada Example");
     ada_ = std::make_unique<Person>(cluster_->web(0), cluster_->simulator(), kAda);
+  }
+
+  void TearDown() override {
+    if (HasFailure() && cluster_) std::cout << cluster_->logs() << std::endl;
   }
 
   /// Past the balancer, as the signed-in browser.
@@ -202,7 +205,7 @@ TEST_F(Processes, ARollingRestartUnderLoadFailsNoRequestAndDoesNoWorkTwice) {
   const auto expect = [&](const std::string& answer, std::string_view start) {
     if (answer.starts_with(start)) return true;
     const std::lock_guard lock(mutex);
-    failures.push_back(answer.substr(0, 400));
+    failures.push_back(answer.substr(0, 1000));
     return false;
   };
   std::thread reader([&] {
@@ -216,7 +219,7 @@ TEST_F(Processes, ARollingRestartUnderLoadFailsNoRequestAndDoesNoWorkTwice) {
                               {"subject", subject},
                               {"text", "Once.\n"}};
       const auto body = bj::serialize(letter);
-      const auto request = "POST /api/v1/messages" + head + "Content-Type: application/json\r\nIdempotency-Key: key-" +
+      const auto request = "POST /api/v1/messages" + head + "Content-Type: application/json\r\nIdempotency-Key: restarts-under-load-" +
                            std::to_string(number) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
                            body;
       sent += expect(nginx.Exchange(request), "HTTP/1.1 202") ? 1 : 0;
