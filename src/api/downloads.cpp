@@ -114,6 +114,9 @@ Task<void> Downloads::Fetch(std::shared_ptr<Order> order) {
     return order->pipe->Put(piece);
   };
   auto fetched = co_await order->provider->GetAttachment(order->external_id, order->attachment, sink);
+  // What the provider did not understand was our request, not that of whoever asks us.
+  if (!fetched && fetched.error().code == ErrorCode::kInvalidArgument)
+    fetched.error().code = ErrorCode::kMalformedReply;
   order->pipe->End(std::move(fetched));
 }
 

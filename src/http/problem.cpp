@@ -91,10 +91,12 @@ ProblemKind ProblemOf(ErrorCode code) {
 }
 
 Response MakeProblem(int status, std::string_view code, std::string_view title, std::string_view request_id,
-                     std::optional<std::chrono::milliseconds> retry_after) {
+                     std::optional<std::chrono::milliseconds> retry_after, std::string_view detail) {
   json::Writer body(192);
   body.BeginObject().Member("type", "about:blank").Member("title", title).Member("status", status);
-  body.Member("code", code).Member("ref", request_id).EndObject();
+  body.Member("code", code);
+  if (!detail.empty()) body.Member("detail", detail);
+  body.Member("ref", request_id).EndObject();
   Response response;
   response.status = status;
   response.AddHeader("Content-Type", "application/problem+json");
@@ -114,7 +116,9 @@ Response MakeProblem(const Error& error, std::string_view request_id) {
   auto retry_after = error.retry_after;
   if (!retry_after && error.code == ErrorCode::kDiskFull) retry_after = std::chrono::seconds(30);
   if (!retry_after && (kind.status == 429 || kind.status == 503)) retry_after = std::chrono::seconds(1);
-  return MakeProblem(kind.status, ToString(error.code), kind.title, request_id, retry_after);
+  const bool told = error.code == ErrorCode::kInvalidArgument;
+  return MakeProblem(kind.status, ToString(error.code), kind.title, request_id, retry_after,
+                     told ? std::string_view(error.detail) : std::string_view());
 }
 
 Response MakeProblem(ErrorCode code, std::string_view request_id) {

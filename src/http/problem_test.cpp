@@ -21,6 +21,13 @@ TEST(Problem, HasTheShapeOfRfc9457AndNoDetail) {
             R"({"type":"about:blank","title":"Not found","status":404,"code":"not_found","ref":"REF1"})");
 }
 
+TEST(Problem, SaysWhatToChangeInARequestThatIsNotValid) {
+  const Error error{.code = ErrorCode::kInvalidArgument, .detail = "limit is from 1 to 100", .retry_after = {}};
+  EXPECT_EQ(MakeProblem(error, "REF1").body,
+            R"({"type":"about:blank","title":"The request is not valid","status":400,"code":"invalid_argument",)"
+            R"("detail":"limit is from 1 to 100","ref":"REF1"})");
+}
+
 TEST(Problem, SaysHowLongToWaitRoundedUp) {
   const Error error{.code = ErrorCode::kTooManyRequests, .detail = {}, .retry_after = std::chrono::milliseconds(1001)};
   EXPECT_EQ(HeaderOf(MakeProblem(error, "R"), "retry-after"), "2");

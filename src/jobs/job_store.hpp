@@ -12,6 +12,13 @@ namespace latchkey::jobs {
 
 inline Lease LeaseOf(const Job& job) { return {.job_id = job.id, .token = job.lease_token}; }
 
+/// How an attempt ended. `next_run` is when a snoozed or retried job is due.
+struct Report {
+  Lease lease;
+  Outcome outcome;
+  Instant next_run{};
+};
+
 struct ClaimQuery {
   /// Kinds this process has handlers for.
   std::vector<std::string> kinds;
@@ -49,6 +56,8 @@ class JobStore {
                                                      std::chrono::milliseconds lease) = 0;
   /// Ends an attempt; kLeaseLost when the lease is no longer ours. `next_run` is when a snoozed or retried job is due.
   virtual Task<Result<void>> Finish(const Lease& lease, const Outcome& outcome, Instant next_run) = 0;
+  /// Ends several attempts, all or none; returns the leases that are no longer ours.
+  virtual Task<Result<std::vector<Lease>>> FinishAll(const std::vector<Report>& reports) = 0;
   /// Gives back running jobs whose lease ran out (their worker died). Returns how many.
   virtual Task<Result<int>> Rescue() = 0;
   /// Gives back what was claimed under this worker's name, however long its leases run: the caller knows that nobody

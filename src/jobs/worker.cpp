@@ -16,6 +16,9 @@ using std::chrono::milliseconds;
 
 namespace {
 
+/// Between two looks at what only a signal changes.
+constexpr milliseconds kAnyTime = std::chrono::minutes(1);
+
 /// The store cannot be written at the moment: nobody's failure, and over when it can.
 bool IsStoreFault(ErrorCode code) {
   return code == ErrorCode::kDiskFull || code == ErrorCode::kStorageUnavailable || code == ErrorCode::kOverloaded;
@@ -39,6 +42,7 @@ Worker::Worker(Executor executor, JobStore& store, const Clock& clock, const Wor
       options_(options),
       signal_(executor),
       idle_(executor),
+      untold_signal_(executor),
       cut_signal_(executor),
       loops_(executor),
       running_(executor) {}
@@ -52,6 +56,7 @@ void Worker::Register(std::string_view kind, Handler handler, const KindOptions&
 void Worker::Start() {
   claims_over_ = false;
   loops_.Spawn("jobs.claim", [this] { return ClaimLoop(); });
+  loops_.Spawn("jobs.report", [this] { return ReportLoop(); });
   loops_.Spawn("jobs.heartbeat", [this] { return HeartbeatLoop(); });
 }
 
@@ -191,12 +196,50 @@ Task<Outcome> Worker::RunHandler(const Job& job, const Kind& kind) {
   co_return Outcome::Snooze(milliseconds(0));
 }
 
-/// The report waits for a store that cannot take it now: without it the job would look like one whose worker died.
-Task<Result<void>> Worker::Report(const Lease& lease, const Outcome& outcome, Instant next_run) {
+Task<Result<void>> Worker::Tell(Report report) {
+  auto untold =
+      std::make_shared<Untold>(Untold{.report = std::move(report), .answer = {}, .answered = Signal(executor_)});
+  untold_.push_back(untold);
+  untold_signal_.Raise();
+  while (!untold->answer) co_await untold->answered.Wait(kAnyTime);
+  co_return *untold->answer;
+}
+
+/// While the store takes some reports the next ones gather: many small jobs cost few transactions, and one alone does
+/// not wait for company.
+Task<void> Worker::ReportLoop() {
+  constexpr std::size_t kAtOnce = 500;
   for (;;) {
-    auto finished = co_await store_.Finish(lease, outcome, next_run);
-    if (finished || cut_ || !IsStoreFault(finished.error().code)) co_return finished;
-    co_await cut_signal_.Wait(options_.store_pause);
+    while (untold_.empty()) co_await untold_signal_.Wait(kAnyTime);
+    const auto count = static_cast<std::ptrdiff_t>(std::min(untold_.size(), kAtOnce));
+    const std::vector<std::shared_ptr<Untold>> batch(untold_.begin(), untold_.begin() + count);
+    untold_.erase(untold_.begin(), untold_.begin() + count);
+    co_await Deliver(batch);
+    for (const auto& told : batch) told->answered.Raise();
+  }
+}
+
+/// The reports wait for a store that cannot take them now: without it their jobs would look like those of a dead
+/// worker.
+Task<void> Worker::Deliver(const std::vector<std::shared_ptr<Untold>>& batch) {
+  std::vector<Report> reports;
+  for (const auto& untold : batch) reports.push_back(untold->report);
+  for (;;) {
+    const auto lost = co_await store_.FinishAll(reports);
+    if (!lost && !cut_ && IsStoreFault(lost.error().code)) {
+      co_await cut_signal_.Wait(options_.store_pause);
+      continue;
+    }
+    for (const auto& untold : batch) {
+      if (!lost) {
+        untold->answer = Fail(lost.error());
+      } else if (std::ranges::find(*lost, untold->report.lease.job_id, &Lease::job_id) != lost->end()) {
+        untold->answer = Fail(ErrorCode::kLeaseLost, "another worker holds the job");
+      } else {
+        untold->answer = Result<void>();
+      }
+    }
+    co_return;
   }
 }
 
@@ -207,9 +250,8 @@ Task<void> Worker::Attempt(Job job) {
   const Outcome outcome = Forgive(co_await RunHandler(job, kind));
   co_await asio::this_coro::throw_if_cancelled(false);
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  const Lease lease{.job_id = job.id, .token = job.lease_token};
-  const Instant next_run = retry_.NextRun(job, outcome, clock_.Now());
-  const auto finished = co_await Report(lease, outcome, next_run);
+  Report report{.lease = LeaseOf(job), .outcome = outcome, .next_run = retry_.NextRun(job, outcome, clock_.Now())};
+  const auto finished = co_await Tell(std::move(report));
   attempts_.erase(job.id);
   --kind.running;
   const auto duration = std::chrono::duration_cast<milliseconds>(clock_.Now() - began).count();

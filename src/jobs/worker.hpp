@@ -3,6 +3,8 @@
 #include <chrono>
 #include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -69,6 +71,13 @@ class Worker {
     int running = 0;
   };
 
+  /// An ended attempt whose report the store has not taken yet.
+  struct Untold {
+    Report report;
+    std::optional<Result<void>> answer;
+    Signal answered;
+  };
+
   Task<void> ClaimLoop();
   Task<void> HeartbeatLoop();
   /// Kinds with room for another attempt.
@@ -77,7 +86,10 @@ class Worker {
   Task<std::chrono::milliseconds> UntilNextDue();
   Task<void> Attempt(Job job);
   Task<void> HandBack(const Job& job);
-  Task<Result<void>> Report(const Lease& lease, const Outcome& outcome, Instant next_run);
+  /// Tells the store how an attempt ended, together with whatever else ends just now.
+  Task<Result<void>> Tell(Report report);
+  Task<void> ReportLoop();
+  Task<void> Deliver(const std::vector<std::shared_ptr<Untold>>& batch);
   Task<Outcome> RunHandler(const Job& job, const Kind& kind);
 
   Executor executor_;
@@ -90,6 +102,8 @@ class Worker {
   std::map<JobId, Lease> attempts_;
   Signal signal_;
   Signal idle_;
+  std::vector<std::shared_ptr<Untold>> untold_;
+  Signal untold_signal_;
   /// Raised when attempts are cut: nobody waits for a better store any more.
   Signal cut_signal_;
   bool stopping_ = false;

@@ -61,6 +61,14 @@ class ScriptedQueue final : public JobStore {
     finished_.Raise();
     co_return Result<void>{};
   }
+  Task<Result<std::vector<Lease>>> FinishAll(const std::vector<Report>& reports) override {
+    ++report_calls;
+    for (const auto& report : reports) {
+      const auto finished = co_await Finish(report.lease, report.outcome, report.next_run);
+      if (!finished) co_return Fail(finished.error());
+    }
+    co_return std::vector<Lease>{};
+  }
   Task<Result<std::vector<Lease>>> Heartbeat(const std::vector<Lease>& leases, milliseconds) override {
     ++heartbeats;
     co_return leases;
@@ -78,6 +86,7 @@ class ScriptedQueue final : public JobStore {
   std::function<Task<void>()> before_claim;
   int failing_reports = 0;
   int heartbeats = 0;
+  int report_calls = 0;
 
  private:
   std::deque<Job> waiting_;
@@ -117,6 +126,19 @@ TEST_F(WorkerTest, RunsWhatIsDueAndReportsHowItEnded) {
   EXPECT_EQ(ended["job-0"], Outcome::Kind::kCompleted);
   EXPECT_EQ(ended["job-1"], Outcome::Kind::kRetry);
   EXPECT_FALSE(ended.contains("job-2"));
+}
+
+TEST_F(WorkerTest, WhatEndsTogetherIsReportedTogether) {
+  worker_.Register("quick", [](const Job&) -> Task<Outcome> { co_return Outcome::Completed(); });
+  queue_.Add("quick", 8);
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await queue_.UntilFinished(8);
+    co_await worker_.Stop();
+  };
+  RunTask(loop_, run());
+  EXPECT_EQ(queue_.outcomes().size(), 8u);
+  EXPECT_EQ(queue_.report_calls, 2) << "four run at a time";
 }
 
 TEST_F(WorkerTest, KeepsToTheLimitsPerKindAndInTotal) {

@@ -5,6 +5,8 @@
 #include <limits>
 
 #include "base/random.hpp"
+#include "storage/job_endings.hpp"
+#include "storage/job_rows.hpp"
 
 namespace latchkey::storage {
 namespace {
@@ -59,17 +61,10 @@ UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_token = $3,
   lease_until = coalesce(CAST($5 AS timestamptz), clock_timestamp()) + CAST($4 AS bigint) * interval '1 microsecond'
 WHERE row_id IN (SELECT row_id FROM chosen) RETURNING )sql";
 
-const std::string kColumns =
-    "id, kind, args, priority, state, attempt, max_attempts, connected_account_id, generation, lease_token, "
-    "created_at, "
-    "scheduled_at, attempted_at, finalized_at, last_error_code, last_error, row_id, rerun";
-const std::string kJobs = "SELECT " + kColumns + " FROM jobs ";
-const Statement kClaim("", kClaimRows + kColumns);
+const std::string kJobs = "SELECT " + JobColumns() + " FROM jobs ";
+const Statement kClaim("", kClaimRows + JobColumns());
 const Statement kReadJob(kJobs + "WHERE id = $1");
 const Statement kReadRow(kJobs + "WHERE row_id = $1");
-const Statement kReadLeased(kJobs + "WHERE id = $1 AND state = 'running' AND lease_token = $2",
-                            kJobs + "WHERE id = $1 AND state = 'running' AND lease_token = $2 FOR NO KEY UPDATE");
-
 const Statement kHeartbeat("UPDATE jobs SET lease_until = $3 WHERE id = $1 AND state = 'running' AND lease_token = $2",
                            "");
 // All of them in one statement: $1 and $2 are JSON arrays of ids and tokens, $3 and $4 as $4 and $5 of the claim.
@@ -78,21 +73,6 @@ UPDATE jobs j
 SET lease_until = coalesce(CAST($4 AS timestamptz), clock_timestamp()) + CAST($3 AS bigint) * interval '1 microsecond'
 FROM ROWS FROM (json_array_elements_text($1), json_array_elements_text($2)) AS held (id, token)
 WHERE j.id = CAST(held.id AS uuid) AND j.state = 'running' AND j.lease_token = held.token RETURNING j.id, j.lease_token)sql");
-const Statement kEnd(R"sql(
-UPDATE jobs SET state = $2, scheduled_at = $3, finalized_at = $4, attempt = $5, last_error_code = $6, last_error = $7,
-  lease_token = NULL, lease_until = NULL, rerun = FALSE
-WHERE row_id = $1)sql");
-const Statement kLog(R"sql(
-INSERT INTO job_logs (id, job_type, job_id, attempt, connected_account_id, status, error_code, error_message,
-                      started_at, completed_at, created_at)
-VALUES ($1, $2, $3, $4, (SELECT id FROM connected_accounts WHERE id = $5), $6, $7, $8, $9, $10, $10))sql");
-
-const Statement kExpired("SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT $2",
-                         "SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= "
-                         "coalesce(CAST($1 AS timestamptz), clock_timestamp()) LIMIT $2 FOR UPDATE SKIP LOCKED");
-const Statement kClaimedBy("SELECT row_id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 LIMIT $2",
-                           "SELECT row_id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 LIMIT $2 "
-                           "FOR UPDATE SKIP LOCKED");
 const Statement kNextDue(R"sql(
 SELECT min(scheduled_at) FROM jobs INDEXED BY idx_jobs_due WHERE state IN ('scheduled', 'retryable'))sql",
                          "SELECT min(scheduled_at) FROM jobs WHERE state IN ('scheduled', 'retryable')");
@@ -111,25 +91,6 @@ constexpr int kRescueAtOnce = 1000;
 constexpr int kClaimTries = 5;
 
 std::int64_t Micros(std::chrono::milliseconds duration) { return std::chrono::microseconds(duration).count(); }
-
-Job ReadJob(const Rows& rows) {
-  return {.id = rows.IdOf<JobId>(0),
-          .kind = rows.String(1),
-          .args = rows.String(2),
-          .priority = static_cast<jobs::Priority>(rows.Int(3)),
-          .state = jobs::ParseJobState(rows.Text(4)).value_or(jobs::JobState::kAvailable),
-          .attempt = static_cast<int>(rows.Int(5)),
-          .max_attempts = static_cast<int>(rows.Int(6)),
-          .account_id = rows.IdOf<ConnectedAccountId>(7),
-          .generation = rows.Int(8),
-          .lease_token = rows.String(9),
-          .created_at = rows.Time(10),
-          .scheduled_at = rows.Time(11),
-          .attempted_at = rows.MaybeTime(12),
-          .finalized_at = rows.MaybeTime(13),
-          .last_error_code = rows.String(14),
-          .last_error = rows.String(15)};
-}
 
 struct Candidate {
   std::int64_t row = 0, priority = 0, scheduled_at = 0;
@@ -152,93 +113,6 @@ std::vector<Candidate> FindCandidates(Transaction& transaction, const jobs::Clai
     return std::tie(a.priority, a.scheduled_at, a.row) < std::tie(b.priority, b.scheduled_at, b.row);
   });
   return candidates;
-}
-
-/// How a job goes on after an attempt: state, and when it runs again.
-struct Next {
-  jobs::JobState state = jobs::JobState::kCompleted;
-  Instant scheduled_at{};
-  std::optional<Instant> finalized_at;
-  int attempt = 0;
-};
-
-Next NextOf(const Job& job, const Outcome& outcome, bool rerun, Instant next_run, Instant now) {
-  Next next{.scheduled_at = job.scheduled_at, .attempt = job.attempt};
-  const auto wait = [&](jobs::JobState waiting) {
-    next.scheduled_at = rerun ? now : std::max(next_run, now);
-    next.state = next.scheduled_at <= now ? jobs::JobState::kAvailable : waiting;
-  };
-  switch (outcome.kind) {
-    case Outcome::Kind::kCompleted:
-      next.state = jobs::JobState::kCompleted;
-      break;
-    case Outcome::Kind::kCancelled:
-      next.state = jobs::JobState::kCancelled;
-      break;
-    case Outcome::Kind::kSnooze:
-      --next.attempt;  // Waiting is not an attempt.
-      wait(jobs::JobState::kScheduled);
-      return next;
-    case Outcome::Kind::kRetry:
-      if (job.attempt < job.max_attempts) {
-        wait(jobs::JobState::kRetryable);
-        return next;
-      }
-      next.state = jobs::JobState::kDiscarded;
-      break;
-    case Outcome::Kind::kDiscard:
-      next.state = jobs::JobState::kDiscarded;
-      break;
-  }
-  if (rerun) {
-    // Asked for again while it ran: the same row goes round once more.
-    return {.state = jobs::JobState::kAvailable, .scheduled_at = now, .attempt = 0};
-  }
-  next.finalized_at = now;
-  return next;
-}
-
-void EndAttempt(Transaction& transaction, std::int64_t row, const Job& job, const Outcome& outcome, bool rerun,
-                Instant next_run, Instant now) {
-  const Next next = NextOf(job, outcome, rerun, next_run, now);
-  const bool failed = outcome.kind == Outcome::Kind::kRetry || outcome.kind == Outcome::Kind::kDiscard;
-  const bool told = failed || outcome.waits_for_error;
-  const std::string_view code = told ? ToString(outcome.error.code) : std::string_view();
-  const std::string_view detail = told ? std::string_view(outcome.error.detail) : std::string_view();
-  transaction.Send(kEnd, row, jobs::ToString(next.state), next.scheduled_at, next.finalized_at, next.attempt, code,
-                   detail);
-  if (next.state == jobs::JobState::kAvailable || next.state == jobs::JobState::kScheduled ||
-      next.state == jobs::JobState::kRetryable) {
-    transaction.WakeJobs();
-  }
-  if (outcome.kind != Outcome::Kind::kSnooze) {
-    transaction.Send(kLog, NewUuid(now), job.kind, job.id, job.attempt, OrNull(job.account_id),
-                     failed ? "FAILED" : "COMPLETED", code, OrNull(detail), job.attempted_at, now);
-  }
-}
-
-std::vector<std::int64_t> ListRows(Rows rows) {
-  std::vector<std::int64_t> found;
-  while (rows.Step()) found.push_back(rows.Int(0));
-  return found;
-}
-
-/// Of running jobs whose worker died.
-int EndDeadAttempts(Transaction& transaction, const std::vector<std::int64_t>& dead, Instant now) {
-  const Error died{.code = ErrorCode::kLeaseLost, .detail = "the worker died", .retry_after = std::nullopt};
-  for (const std::int64_t row : dead) {
-    Job job;
-    bool rerun = false;
-    {
-      Rows rows = transaction.Query(kReadRow, row);
-      rows.Step();
-      job = ReadJob(rows);
-      rerun = rows.Bool(17);
-    }
-    // Counted as an attempt: a job that kills its worker must come to an end.
-    EndAttempt(transaction, row, job, Outcome::Retry(died), rerun, now, now);
-  }
-  return static_cast<int>(dead.size());
 }
 
 }  // namespace
@@ -325,26 +199,21 @@ Task<Result<std::vector<jobs::Lease>>> JobStore::Heartbeat(const std::vector<job
 
 Task<Result<void>> JobStore::Finish(const jobs::Lease& lease, const Outcome& outcome, Instant next_run) {
   const Instant now = clock_.Now();
+  const jobs::Report report{.lease = lease, .outcome = outcome, .next_run = next_run};
   auto write = [&](Transaction& transaction) -> Result<void> {
-    Job job;
-    std::int64_t row = 0;
-    bool rerun = false;
-    {
-      Rows rows = transaction.Query(kReadLeased, lease.job_id, lease.token);
-      if (!rows.Step()) return Fail(ErrorCode::kLeaseLost, "another worker holds the job");
-      job = ReadJob(rows);
-      row = rows.Int(16);
-      rerun = rows.Bool(17);
-    }
-    EndAttempt(transaction, row, job, outcome, rerun, next_run, now);
-    return {};
+    if (EndAttempt(transaction, report, now)) return {};
+    return Fail(ErrorCode::kLeaseLost, "another worker holds the job");
   };
   // By the job's own row, which is locked.
   co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
-int RescueJobs(Transaction& transaction, std::optional<Instant> lease_until, int limit, Instant now) {
-  return EndDeadAttempts(transaction, ListRows(transaction.Query(kExpired, lease_until, limit)), now);
+Task<Result<std::vector<jobs::Lease>>> JobStore::FinishAll(const std::vector<jobs::Report>& reports) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<std::vector<jobs::Lease>> {
+    return EndAttempts(transaction, reports, now);
+  };
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
 Task<Result<int>> JobStore::Rescue() {
@@ -362,7 +231,7 @@ Task<Result<int>> JobStore::RescueWorker(std::string_view worker) {
   int rescued = 0;
   for (int some = kRescueAtOnce; some == kRescueAtOnce; rescued += some) {
     auto write = [&](Transaction& transaction) -> Result<int> {
-      return EndDeadAttempts(transaction, ListRows(transaction.Query(kClaimedBy, tokens, kRescueAtOnce)), now);
+      return RescueClaimedBy(transaction, tokens, kRescueAtOnce, now);
     };
     auto ended = co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
     if (!ended) co_return Fail(ended.error());

@@ -15,6 +15,7 @@ class JobStore final : public jobs::JobStore {
   Task<Result<std::vector<jobs::Lease>>> Heartbeat(const std::vector<jobs::Lease>& leases,
                                                    std::chrono::milliseconds lease) override;
   Task<Result<void>> Finish(const jobs::Lease& lease, const jobs::Outcome& outcome, Instant next_run) override;
+  Task<Result<std::vector<jobs::Lease>>> FinishAll(const std::vector<jobs::Report>& reports) override;
   Task<Result<int>> Rescue() override;
   Task<Result<int>> RescueWorker(std::string_view worker) override;
   Task<Result<std::optional<Instant>>> NextDue() override;
@@ -31,9 +32,5 @@ class JobStore final : public jobs::JobStore {
   Engine& engine_;
   const Clock& clock_;
 };
-
-/// Ends the attempts of running jobs whose lease ran out by `lease_until` (on PostgreSQL nothing: by the server's
-/// clock), at most `limit`; returns how many.
-int RescueJobs(Transaction& transaction, std::optional<Instant> lease_until, int limit, Instant now);
 
 }  // namespace latchkey::storage

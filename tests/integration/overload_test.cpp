@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 #include <sys/resource.h>
 
+#include <algorithm>
 #include <fstream>
 #include <iostream>
 #include <sstream>
@@ -37,7 +38,19 @@ class Overload : public IntegrationTest {
   }
 };
 
+// The undefined-behaviour sanitizer opens a pipe to look at an object it does not know yet, and takes a pipe that it
+// does not get for a broken object.
+#if defined(__has_feature)
+#if __has_feature(undefined_behavior_sanitizer)
+#define LATCHKEY_NEEDS_DESCRIPTORS_TO_CHECK 1
+#endif
+#endif
+
 TEST_F(Overload, WithoutDescriptorsClientsAreToldToComeBackAndItRecovers) {
+#ifdef LATCHKEY_NEEDS_DESCRIPTORS_TO_CHECK
+  GTEST_SKIP() << "this build checks objects through pipes, for which there would be no descriptors; run it from a "
+                  "release build";
+#endif
   auto ada = NewPerson();
   ada->SignIn();
   // Its own files and a few clients have room; the limit it knew at its start is far away.
@@ -112,12 +125,13 @@ TEST_F(Overload, BodiesThatAreNeverFinishedDoNotFillTheMemory) {
         "Content-Length: 1000000\r\n\r\n" +
         most);
   }
-  int told = 0;
-  for (auto& client : clients) {
-    const auto answer = client.ReadUntil("\r\n\r\n");
-    if (answer.find(" 503 ") != std::string::npos) ++told;
-  }
-  EXPECT_GT(told, 0);
+  // Some are still waited for; whoever was too much has been told.
+  const auto told = [&] {
+    return std::ranges::any_of(clients, [](RawClient& client) {
+      return client.HasNews() && client.ReadUntil("\r\n\r\n").find(" 503 ") != std::string::npos;
+    });
+  };
+  EXPECT_TRUE(WaitUntil(told));
   EXPECT_LT(ResidentMemory() - before, 600'000);
   EXPECT_THAT(Ask("/livez"), HasSubstr(" 200 "));
 }

@@ -92,7 +92,7 @@ TEST_F(RollingRestart, TheDeliveredConfigurationHandsEventsOnAtOnce) {
   EXPECT_THAT(stream.ReadUntil("connect.finished"), HasSubstr("connect.finished"));
   // The stream's end comes through as well, in order.
   server_.process().Signal(SIGTERM);
-  EXPECT_THAT(stream.ReadAll(), HasSubstr("retry: "));
+  EXPECT_THAT(stream.ReadUntil("0\r\n\r\n"), HasSubstr("retry: "));
   EXPECT_EQ(server_.process().Wait(kPatience), 0);
 }
 

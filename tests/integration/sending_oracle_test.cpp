@@ -180,10 +180,11 @@ class SendingOracle : public IntegrationTest {
   void PassTime(bool told = false) {
     const std::string ten_minutes = "600000000";
     const std::string state = told ? "" : " WHERE state <> 'unconfirmed'";
-    DatabaseFile::Change(DatabasePath(), "UPDATE jobs SET scheduled_at = scheduled_at - " + ten_minutes +
-                                             " WHERE finalized_at IS NULL AND unique_key IN (SELECT 'send_email:' || id "
-                                             "FROM outbox" +
-                                             state + ")");
+    DatabaseFile::Change(DatabasePath(),
+                         "UPDATE jobs SET scheduled_at = scheduled_at - " + ten_minutes +
+                             " WHERE finalized_at IS NULL AND unique_key IN (SELECT 'send_email:' || id "
+                             "FROM outbox" +
+                             state + ")");
     DatabaseFile::Change(DatabasePath(), "UPDATE outbox SET send_at = send_at - " + ten_minutes +
                                              ", sent_at = sent_at - " + ten_minutes);
     simulator_.Post("/clock/advance", bj::object{{"seconds", 600}});

@@ -66,6 +66,42 @@ TEST_P(JobStoreLaws, AJobIsClaimedByExactlyOne) {
   EXPECT_EQ(std::set<std::string>(claimed.begin(), claimed.end()).size(), 20u);
 }
 
+TEST_P(JobStoreLaws, ManyEndAtOnceAsEachWouldAlone) {
+  const auto account = store.AddAccount(store.AddUser("ada"), "ada.mail");
+  store.Get(jobs().Insert({.kind = "plain"}));
+  store.Get(jobs().Insert({.kind = "owned", .account_id = account.id}));
+  store.Get(jobs().Insert({.kind = "fails"}));
+  store.Get(jobs().Insert({.kind = "again", .unique_key = "once"}));
+  store.Get(jobs().Insert({.kind = "lost"}));
+  std::map<std::string, jobs::Job> running;
+  for (auto& job : Claim({"plain", "owned", "fails", "again", "lost"})) running[job.kind] = job;
+  ASSERT_THAT(running, SizeIs(5));
+  store.Get(jobs().Insert({.kind = "again", .unique_key = "once"}));
+  store.clock().Advance(seconds(3));
+  std::vector<jobs::Report> reports;
+  for (const auto& [kind, job] : running) {
+    reports.push_back({.lease = LeaseOf(job), .outcome = Outcome::Completed(), .next_run = Now()});
+    if (kind == "fails") reports.back() = {LeaseOf(job), Retry(), Now() + minutes(1)};
+    if (kind == "lost") reports.back().lease.token = "somebody else's";
+  }
+  const auto lost = store.Get(jobs().FinishAll(reports));
+  ASSERT_THAT(lost, SizeIs(1));
+  EXPECT_EQ(lost[0].job_id, running["lost"].id);
+  EXPECT_EQ(Job(running["lost"].id).state, JobState::kRunning);
+  for (const auto* kind : {"plain", "owned"}) {
+    const auto ended = Job(running[kind].id);
+    EXPECT_EQ(ended.state, JobState::kCompleted) << kind;
+    EXPECT_EQ(ended.finalized_at, Now()) << kind;
+    EXPECT_EQ(ended.attempt, 1) << kind;
+  }
+  EXPECT_EQ(Job(running["fails"].id).state, JobState::kRetryable);
+  EXPECT_EQ(Job(running["fails"].id).scheduled_at, Now() + minutes(1));
+  const auto again = Job(running["again"].id);
+  EXPECT_EQ(again.state, JobState::kAvailable) << "asked for while it ran";
+  EXPECT_EQ(again.attempt, 0);
+  EXPECT_EQ(again.finalized_at, std::nullopt);
+}
+
 TEST_P(JobStoreLaws, NeverTwoOfOneKindForOneAccount) {
   const auto account = store.AddAccount(store.AddUser("ada"), "ada.mail");
   for (int i = 0; i < 2; ++i) store.Get(jobs().Insert({.kind = "k", .account_id = account.id}));

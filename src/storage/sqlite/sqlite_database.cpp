@@ -8,7 +8,7 @@
 #include <fmt/format.h>
 
 #include "storage/engine_database.hpp"
-#include "storage/job_store.hpp"
+#include "storage/job_endings.hpp"
 #include "storage/sqlite/connection.hpp"
 #include "storage/sqlite/engine.hpp"
 #include "storage/sqlite/process_lock.hpp"

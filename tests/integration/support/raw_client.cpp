@@ -1,6 +1,7 @@
 #include "tests/integration/support/raw_client.hpp"
 
 #include <netinet/in.h>
+#include <poll.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <sys/un.h>
@@ -51,6 +52,11 @@ void RawClient::Send(std::string_view bytes) {
     if (sent <= 0) return;
     bytes.remove_prefix(static_cast<std::size_t>(sent));
   }
+}
+
+bool RawClient::HasNews() const {
+  pollfd socket{.fd = socket_, .events = POLLIN, .revents = 0};
+  return ::poll(&socket, 1, 0) == 1;
 }
 
 std::string RawClient::ReadUntil(std::string_view end) {

@@ -18,6 +18,8 @@ class RawClient {
 
   bool connected() const { return socket_ >= 0; }
   void Send(std::string_view bytes);
+  /// Whether something arrived that was not read yet, or the connection ended.
+  bool HasNews() const;
   /// What arrives, up to and including the first piece that completes `end`, or all there is.
   std::string ReadUntil(std::string_view end);
   std::string ReadAll() { return ReadUntil({}); }
