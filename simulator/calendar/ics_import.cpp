@@ -420,7 +420,7 @@ void Link(ImportedCalendar& imported, const Person& owner) {
       return start < event.original_start->local;
     });
     // Replaces nothing: providers have no such instance, so it stands for itself.
-    if (!belongs && as_written.local != series.start.local) {
+    if (!belongs && (as_written.local != series.start.local || IsExcluded(series, event.original_start->local))) {
       event.original_start.reset();
       continue;
     }
@@ -459,9 +459,13 @@ ImportedCalendar ImportIcs(std::string_view text, const Person& owner, const std
   ImportedCalendar imported;
   const IcsComponent root = ParseIcs(text);
   std::vector<const IcsComponent*> calendars;
+  bool bare = false;
   for (const IcsComponent& component : root.components) {
     if (component.name == "VCALENDAR") calendars.push_back(&component);
+    bare = bare || component.name == "VEVENT";
   }
+  // Parts of calendars are passed around as well.
+  if (bare) calendars.push_back(&root);
   for (const IcsComponent* calendar : calendars) {
     if (imported.name.empty()) imported.name = calendar->Text("X-WR-CALNAME");
     if (imported.zone.empty()) imported.zone = FindZone(calendar->Text("X-WR-TIMEZONE")).value_or("");

@@ -160,6 +160,11 @@ void VisitStarts(const Event& master, LocalTime last, const std::function<bool(L
   if (going) offer_before(LocalTime::max());
 }
 
+bool IsExcluded(const Event& master, LocalTime start) {
+  const auto lines = ReadLines(master);
+  return lines && std::ranges::binary_search(lines->except, start);
+}
+
 std::string InstanceId(const Event& master, LocalTime start) {
   if (master.start.all_day) return master.id + "_" + FormatBasicDate(start);
   const Instant instant = ToInstant(start, master.start.zone);
@@ -183,7 +188,7 @@ Event MakeInstance(const Event& master, LocalTime start) {
   return instance;
 }
 
-std::optional<Event> FindInstance(const Calendar& calendar, std::string_view id) {
+std::optional<Event> FindInstance(const Calendar& calendar, std::string_view id, bool is_known) {
   if (const Event* stored = calendar.Find(id)) {
     if (stored->master_id.empty()) return std::nullopt;
     return *stored;
@@ -196,11 +201,12 @@ std::optional<Event> FindInstance(const Calendar& calendar, std::string_view id)
     return std::nullopt;
   }
   const LocalTime wanted = time->date ? time->local : ToLocal(ToInstant(time->local, "UTC"), master->start.zone);
-  bool found = false;
-  VisitStarts(*master, wanted, [&](LocalTime start) {
+  bool found = is_known;
+  const auto look = [&](LocalTime start) {
     found = start == wanted;
     return start < wanted;
-  });
+  };
+  if (!found) VisitStarts(*master, wanted, look);
   if (!found) return std::nullopt;
   Event instance = MakeInstance(*master, wanted);
   if (master->is_cancelled()) instance.status = EventStatus::kCancelled;
@@ -233,7 +239,13 @@ std::vector<Event> Instances(const Calendar& calendar, const Event& master, cons
     }
   }
   const LocalTime last = ToLocal(std::min(horizon, Instant(days(1'000'000))), "UTC") + days(1);
+  // What ends long before the window is passed over without being made: a series may have begun decades ago. No zone is
+  // two days away from UTC, and no change of clocks moves an end by that much.
+  const LocalTime early = query.from < Instant(days(-1'000'000))
+                              ? LocalTime::min()
+                              : ToLocal(query.from, "UTC") - days(2) - (master.end.local - master.start.local);
   VisitStarts(master, last, [&](LocalTime start) {
+    if (start < early) return true;
     if (result.size() >= query.most) return false;
     if (stored != calendar.instances.end() && stored->second.contains(InstanceId(master, start))) return true;
     const Event instance = MakeInstance(master, start);

@@ -28,13 +28,17 @@ std::string CheckRecurrence(const std::vector<std::string>& lines);
 /// its own start), not after `last`, until `visit` answers false.
 void VisitStarts(const Event& master, LocalTime last, const std::function<bool(LocalTime)>& visit);
 
+/// Whether the series takes the occurrence at `start` away itself (EXDATE).
+bool IsExcluded(const Event& master, LocalTime start);
+
 /// The instance of `master` that originally starts at `start`, as the series itself has it.
 Event MakeInstance(const Event& master, LocalTime start);
 std::string InstanceId(const Event& master, LocalTime start);
 
 /// The instance an id such as "abc_20260315T130000Z" names, when the series has one there: the stored one if it
-/// differs, else one made from the master.
-std::optional<Event> FindInstance(const Calendar& calendar, std::string_view id);
+/// differs, else one made from the master. `is_known`: the id came from that series as it is now, so that it need not
+/// be followed from its start to see that it gets there.
+std::optional<Event> FindInstance(const Calendar& calendar, std::string_view id, bool is_known = false);
 
 struct InstanceQuery {
   Instant from = Instant::min();  ///< Instances that end later,

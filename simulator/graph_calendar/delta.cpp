@@ -106,12 +106,15 @@ Response CalendarArea::DeltaPage(Call& call, const Calendar& calendar, DeltaStat
   const std::size_t size = std::clamp<std::size_t>(call.preferred_page_size().value_or(kUsualPage), 1, 1000);
   json::array value;
   std::size_t taken = 0;
+  // What the round began with is there as long as nothing changed: no series is followed from its start for each of its
+  // occurrences.
+  const bool unchanged = state.revision == store_.Book(call.account).revision;
   for (; taken < state.pending.size() && value.size() < size; ++taken) {
     const std::string& id = state.pending[taken];
     const bool removed = id.starts_with('-');
     const std::string plain = removed ? id.substr(1) : id;
     const Event* stored = calendar.Find(plain);
-    auto event = stored ? std::optional(*stored) : calendar::FindInstance(calendar, plain);
+    auto event = stored ? std::optional(*stored) : calendar::FindInstance(calendar, plain, unchanged);
     if (removed || !event || event->deleted) {
       // What went between two pages of a round is told as removed, whether its reader knew it or not.
       value.push_back({{"@removed", {{"reason", "deleted"}}}, {"id", EventId(plain, view->immutable)}});

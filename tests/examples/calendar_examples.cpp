@@ -126,6 +126,7 @@ void ClaimCalendar(Claims& claims) {
     // Not asked: a calendar that shows only when one is busy answers with events without details.
     std::string json = example.Body();
     EXPECT_FALSE(google::ParseEvents(json, kZone)) << "not a list of events";
+    EXPECT_EQ(example.At("response/body/kind").as_string(), "calendar#freeBusy");
   });
 }
 

@@ -120,6 +120,7 @@ void ClaimLists(Claims& claims) {
     const auto page = google::ParseIdPage(json);
     ASSERT_TRUE(page) << "unknown members are no error";
     EXPECT_THAT(page->ids, IsEmpty()) << "threads are not messages";
+    EXPECT_FALSE(example.At("response/body/threads").as_array().empty());
   });
   claims.Add("gmail.drafts.list.200", [](const Example& example) {
     EXPECT_EQ(MessageAt(example, "response/body/drafts/0/message").external_id, "19dda5865bbbea72");

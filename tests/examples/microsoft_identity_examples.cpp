@@ -118,8 +118,10 @@ void ClaimIdTokens(Claims& claims) {
   claims.Add("microsoft.id_token.edov", [](const Example& example) {
     // Even where the tenant vouches for the domain, the address is for display: a person is tenant and object id.
     const auto& token = example.At("claims").as_object();
+    const auto& variants = example.At("variants").as_array();
+    ASSERT_EQ(variants.size(), 4u);
     std::string subject;
-    for (const auto& variant : example.At("variants").as_array()) {
+    for (const auto& variant : variants) {
       auto other = token;
       for (const auto& [name, value] : variant.as_object()) {
         if (name == "xms_edov absent") {
@@ -132,6 +134,9 @@ void ClaimIdTokens(Claims& claims) {
       ASSERT_TRUE(person);
       if (subject.empty()) subject = person->subject;
       EXPECT_EQ(person->subject, subject) << "the same person, whatever the claim says";
+    }
+    for (const char* part : {"tid", "oid"}) {
+      EXPECT_NE(subject.find(std::string(token.at(part).as_string())), std::string::npos) << subject;
     }
   });
   claims.Add("microsoft.id_token.noauth-attack", [](const Example& example) {

@@ -168,7 +168,7 @@ class SendingOracle : public IntegrationTest {
              "SELECT a.provider, o.state, o.handed_over_at IS NOT NULL, o.draft_id <> '' FROM outbox o JOIN "
              "connected_accounts a ON a.id = o.connected_account_id WHERE o.state IN ('queued', 'sending')")) {
       const bool handed_over = row[2] == "1";
-      const bool drafted = row[3] == "1" && row[0] == "microsoft";
+      const bool drafted = row[3] == "1";
       places.insert(row[0] + ": killed with one " + row[1] + (drafted ? ", drafted" : "") +
                     (handed_over ? ", handed over" : ""));
     }
@@ -186,7 +186,11 @@ class SendingOracle : public IntegrationTest {
                              "FROM outbox" +
                              state + ")");
     DatabaseFile::Change(DatabasePath(), "UPDATE outbox SET send_at = send_at - " + ten_minutes +
-                                             ", sent_at = sent_at - " + ten_minutes);
+                                             ", sent_at = sent_at - " + ten_minutes +
+                                             ", handed_over_at = handed_over_at - " + ten_minutes);
+    // Pauses are over by then. Some were told as dates, and the simulator's clock is ahead of the server's by all the
+    // time that passed here.
+    DatabaseFile::Change(DatabasePath(), "DELETE FROM provider_pauses");
     simulator_.Post("/clock/advance", bj::object{{"seconds", 600}});
   }
 
@@ -246,10 +250,15 @@ class SendingOracle : public IntegrationTest {
     for (const auto& message : all.at("messages").as_array()) {
       bool sent = false;
       if (sender.provider == "google") {
-        for (const auto& label : message.at("labelIds").as_array()) sent = sent || Text(label) == "SENT";
+        for (const auto& label : message.at("labelIds").as_array()) {
+          sent = sent || Text(label) == "SENT";
+          EXPECT_NE(Text(label), "DRAFT") << "a draft of ours is left behind: " << bj::serialize(message);
+        }
       } else {
         sent = Text(message.at("folder")) == "sentitems";
-        EXPECT_FALSE(message.at("isDraft").as_bool()) << "a draft of ours is left behind: " << bj::serialize(message);
+        // What is thrown away at Graph lies in the bin.
+        EXPECT_FALSE(message.at("isDraft").as_bool() && Text(message.at("folder")) != "deleteditems")
+            << "a draft of ours is left behind: " << bj::serialize(message);
       }
       if (sent) out.insert(Text(message.at("id")));
     }
@@ -331,8 +340,8 @@ TEST_F(SendingOracle, FiveHundredFaultsLeaveNoDuplicateAndNoSilentLoss) {
   if (wanted < 500) return;
   for (const auto& [kind, times] : counts.by_kind) EXPECT_GT(times, 0U) << kind << " was never reached";
   for (const char* place :
-       {"google: killed with one sending, handed over", "microsoft: killed with one sending, drafted",
-        "microsoft: killed with one sending, drafted, handed over"}) {
+       {"google: killed with one sending, drafted", "google: killed with one sending, drafted, handed over",
+        "microsoft: killed with one sending, drafted", "microsoft: killed with one sending, drafted, handed over"}) {
     EXPECT_GT(places_[place], 0) << place;
   }
   EXPECT_GT(doubled_, 0) << "the provider never sent one twice by itself";
