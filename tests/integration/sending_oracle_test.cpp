@@ -62,9 +62,12 @@ class SendingOracle : public IntegrationTest {
     environment["MICROSOFT_DISCOVERY_URL"] = simulator_.microsoft_discovery_url();
     environment["MICROSOFT_GRAPH_URL"] = simulator_.url();
     environment["LATCHKEY_POLL_SECONDS"] = "5";
-    // Tokens outlive the hours that pass below: refreshing has oracles of its own.
-    simulator_.Patch("/settings",
-                     bj::object{{"access_token_seconds", 864'000}, {"microsoft_access_token_seconds", 864'000}});
+    // Tokens outlive the hours that pass below: refreshing has oracles of its own. Quotas too: the server of these
+    // tests keeps no budget, and who reads and sends this much is told dates of a clock that is hours ahead of the
+    // server's.
+    simulator_.Patch(
+        "/settings",
+        bj::object{{"access_token_seconds", 864'000}, {"microsoft_access_token_seconds", 864'000}, {"quota", false}});
     IntegrationTest::SetUp();
     server_.Start();
     for (const char* name : {"ada", "grace", "linus"}) AddSender(std::string(name) + ".g@example.com", "google");
@@ -188,8 +191,7 @@ class SendingOracle : public IntegrationTest {
     DatabaseFile::Change(DatabasePath(), "UPDATE outbox SET send_at = send_at - " + ten_minutes +
                                              ", sent_at = sent_at - " + ten_minutes +
                                              ", handed_over_at = handed_over_at - " + ten_minutes);
-    // Pauses are over by then. Some were told as dates, and the simulator's clock is ahead of the server's by all the
-    // time that passed here.
+    // Pauses are over by then.
     DatabaseFile::Change(DatabasePath(), "DELETE FROM provider_pauses");
     simulator_.Post("/clock/advance", bj::object{{"seconds", 600}});
   }
