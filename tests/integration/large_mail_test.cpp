@@ -176,7 +176,8 @@ TEST_P(LargeMail, GoesOutWholeThroughFaultsInTheMiddleAndComesBackWhole) {
     Fault({{"kind", "lose_answer"}, {"path", path}});
   } else {
     // Six pieces: one never arrives, of one the answer is lost, one is refused, of one the answer cannot be read, and
-    // of the last one nobody learns that it was the last. A fault does not count what one before it took.
+    // of the last one nobody learns that it was the last. A fault does not count what one before it took. What is lost
+    // on a kept connection libcurl sends again by itself, so the client asks only once where the session stands.
     const char* path = "/api/v2.0/**";
     Fault({{"kind", "reset"}, {"path", path}, {"method", "PUT"}, {"skip", 1}});
     Fault({{"kind", "lose_answer"}, {"path", path}, {"method", "PUT"}, {"skip", 2}});
@@ -186,17 +187,13 @@ TEST_P(LargeMail, GoesOutWholeThroughFaultsInTheMiddleAndComesBackWhole) {
            {"path", path},
            {"method", "PUT"},
            {"skip", 2}});
-    Fault({{"kind", "respond"},
-           {"payload", "graph.error.UnknownError.504"},
-           {"path", path},
-           {"method", "GET"},
-           {"skip", 1}});
+    Fault({{"kind", "respond"}, {"payload", "graph.error.UnknownError.504"}, {"path", path}, {"method", "GET"}});
     Fault({{"kind", "lose_answer"}, {"path", path}, {"method", "PUT"}, {"skip", 4}});
   }
   const auto entry = SendAndWait(letter);
   ASSERT_EQ(Text(entry.at("state")), "sent") << bj::serialize(entry);
   PrintMemory("once it is sent");
-  EXPECT_EQ(FaultsFired(), google() ? 3U : 5U);
+  EXPECT_EQ(FaultsFired(), google() ? 3U : 5U) << bj::serialize(simulator_.Get("/counters"));
   ASSERT_THAT(Sent(), SizeIs(1));
   const auto sent = Sent()[0];
   ASSERT_THAT(Names(sent), ElementsAre("archive.zip"));
