@@ -80,7 +80,7 @@ std::vector<std::string> EventTexts(const events::Event& event) {
 
 void EventStreams::Wake(const UserId& user) {
   for (const auto& weak : streams_) {
-    if (const auto stream = weak.lock(); stream && stream->user == user) stream->signal.Raise();
+    if (const auto stream = weak.lock(); stream && (user.empty() || stream->user == user)) stream->signal.Raise();
   }
 }
 

@@ -28,7 +28,7 @@ class EventStreams {
   EventStreams(Executor executor, events::EventStore& store, SessionCache& sessions)
       : executor_(std::move(executor)), store_(store), sessions_(sessions) {}
 
-  /// Something new may be there for this user.
+  /// Something new may be there for this user; an empty id stands for everybody.
   void Wake(const UserId& user);
   void EndSession(const SessionId& session);
   void EndUser(const UserId& user);

@@ -206,7 +206,8 @@ std::expected<void, StartFailure> App::Start() {
 
 std::expected<void, StartFailure> App::OpenStorage() {
   if (auto alone = TakeDatabaseFile(); !alone) return alone;
-  const storage::DatabaseOptions options{.url = settings_.DatabasePath()};
+  const storage::DatabaseOptions options{.url = settings_.DatabasePath(),
+                                         .connections = settings_.database_connections};
   auto database = storage::Database::Open(options, parts_->executor, parts_->clock);
   if (!database)
     return std::unexpected(

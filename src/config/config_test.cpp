@@ -103,6 +103,16 @@ TEST_F(ConfigTest, ThePasswordOfTheDatabaseIsNotShown) {
   }
 }
 
+TEST_F(ConfigTest, TheAddressOfTheDatabaseIsAUrlAndItsConnectionsAreANumber) {
+  Env("DATABASE_URL", "host=db.example.com dbname=latchkey password=hunter2");
+  Env("LATCHKEY_DATABASE_CONNECTIONS", "1");
+  EXPECT_THAT(Problems(), AllOf(HasSubstr("DATABASE_URL"), HasSubstr("postgresql://USER:PASSWORD@HOST:PORT/DATABASE"),
+                                HasSubstr("from 2 to 200"), Not(HasSubstr("hunter"))));
+  sources_.environment.clear();
+  Env("LATCHKEY_DATABASE_CONNECTIONS", "40");
+  EXPECT_EQ(Load(sources_)->settings.database_connections, 40);
+}
+
 TEST_F(ConfigTest, HalfAServerNeedsASharedDatabaseAndSharedSecrets) {
   for (const auto* role : {"web", "worker"}) {
     sources_.environment.clear();

@@ -222,6 +222,9 @@ Problem Drain(S& s, const std::string& text) {
 }
 std::string ShowDrain(const S& s) { return std::to_string(s.drain.count()); }
 
+Problem DatabaseConnections(S& s, const std::string& text) { return NumberInto(text, 2, 200, s.database_connections); }
+std::string ShowDatabaseConnections(const S& s) { return std::to_string(s.database_connections); }
+
 Problem Poll(S& s, const std::string& text) {
   int seconds = 0;
   auto problem = NumberInto(text, 1, 86400, seconds);
@@ -279,6 +282,8 @@ constexpr Key kKeys[] = {
      CheckNodeEnv, ShowText<&S::node_env>},
     {"DATABASE_URL", "database.url", Kind::kSecret, "--database-url",
      "sqlite:PATH or postgresql://USER:PASSWORD@HOST:PORT/DATABASE", ParseDatabase, ShowDatabase},
+    {"LATCHKEY_DATABASE_CONNECTIONS", "database.connections", Kind::kNumber, "",
+     "Connections of this process to PostgreSQL, at most", DatabaseConnections, ShowDatabaseConnections},
     {"REDIS_URL", "redis.url", Kind::kSecret, "", "Redis that shares rate limits between processes", ParseRedis,
      ShowRedis},
     {"SESSION_SECRET", "secrets.session_secret", Kind::kSecret, "", "Seals transaction cookies and CSRF tokens",

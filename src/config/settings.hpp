@@ -67,6 +67,8 @@ struct Settings {
   std::string data_dir = "data";
   /// "sqlite:PATH"; empty means DATA_DIR/latchkey.db.
   std::string database_url;
+  /// Connections to PostgreSQL that serve requests and jobs; one more listens. SQLite has none.
+  int database_connections = 10;
   /// Where rate limits are shared with other processes; none: they stay in this one.
   std::optional<limits::RedisAddress> redis;
   Role role = Role::kAll;

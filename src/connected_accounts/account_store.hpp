@@ -105,6 +105,12 @@ class AccountStore {
                                     std::string_view display_name) = 0;
   virtual Task<Result<void>> SetPaused(const UserId& user, const ConnectedAccountId& id, bool paused) = 0;
 
+  /// Puts the provider's own id, and its address unless that is empty, in the place of what an imported account was
+  /// known by (imported.hpp). Nothing happens when it has its id already, or when the same user has connected that
+  /// mailbox beside it.
+  virtual Task<Result<void>> Identify(const ConnectedAccountId& id, std::string_view provider_account_id,
+                                      std::string_view email) = 0;
+
   virtual Task<Result<SealedTokens>> GetTokens(const ConnectedAccountId& id) = 0;
   /// Compare-and-set on version: kConflict when somebody stored newer ones meanwhile (then read again). Ends a fault
   /// that ends with new tokens.

@@ -74,16 +74,20 @@ Task<Result<Connection>> Connect::MakeConnection(const ConnectAttempt& attempt, 
   if (!attempt.account_id.empty()) {
     auto account = co_await parts_.store.Get(attempt.user_id, attempt.account_id);
     if (!account) co_return Fail(account.error());
-    if (!IsSameMailbox(account->provider_account_id, claims.subject, claims.email)) {
+    if (!IsSameMailbox(account->provider_account_id, claims)) {
       co_return Fail(ErrorCode::kWrongAccount, "another mailbox than the one to reconnect");
     }
     existing = std::move(*account);
   } else {
-    auto account = co_await parts_.store.FindByProviderAccount(attempt.user_id, attempt.provider, claims.subject);
-    if (account) {
-      existing = std::move(*account);
-    } else if (account.error().code != ErrorCode::kNotFound) {
-      co_return Fail(account.error());
+    // By the provider's id; or taken over from an older program, which knew the address alone.
+    for (const std::string& id : {claims.subject, KnownByAddressOf(claims)}) {
+      if (id.empty() || existing) continue;
+      auto account = co_await parts_.store.FindByProviderAccount(attempt.user_id, attempt.provider, id);
+      if (account) {
+        existing = std::move(*account);
+      } else if (account.error().code != ErrorCode::kNotFound) {
+        co_return Fail(account.error());
+      }
     }
   }
 

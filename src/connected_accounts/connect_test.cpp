@@ -162,6 +162,39 @@ TEST_F(ConnectFlow, ReconnectingRefusesAnotherMailbox) {
   EXPECT_EQ(Run(store().List(user_))->size(), 1U);
 }
 
+// Out of an older program's database: whose mailbox it is says its address alone, until its person signs in there.
+TEST_F(ConnectFlow, AnAccountKnownByItsAddressGetsTheProvidersIdOfThatMailboxAndOfNoOther) {
+  for (const bool asked_for : {true, false}) {
+    const std::string name = asked_for ? "ada" : "grace";
+    legacy::ImportedConnection imported{.org_name = name, .user_id = user_};
+    imported.account.id = ConnectedAccountId::New(clock_.Now());
+    imported.account.user_id = user_;
+    imported.account.provider = "google";
+    imported.account.provider_account_id = "email:" + name + "@example.com";
+    imported.account.email = name + "@example.com";
+    imported.account.requested = imported.account.granted = {Capability::kReadMail};
+    ASSERT_TRUE(Run(database_->legacy_imports().StoreImported(imported)));
+    const auto id = imported.account.id;
+    const auto before = Run(store().List(user_))->size();
+
+    remote_.subject = "subject-of-" + name;
+    remote_.email = "Mallory@example.com";
+    EXPECT_EQ(Finish(Start(Request({}, id))).error, "wrong_account");
+    remote_.email = name + "@Example.com";
+    remote_.email_verified = false;
+    EXPECT_EQ(Finish(Start(Request({}, id))).error, "wrong_account") << "nobody vouches for the address";
+    EXPECT_EQ(Account(id).provider_account_id, "email:" + name + "@example.com");
+    remote_.email_verified = true;
+    const auto request = asked_for ? Request({}, id) : Request();
+    EXPECT_EQ(Finish(Start(request)).account_id, id);
+    EXPECT_EQ(Account(id).provider_account_id, remote_.subject);
+    EXPECT_EQ(Run(store().List(user_))->size(), before) << "no twin beside it";
+    // From now on the address says nothing any more.
+    remote_.subject = "another-subject-of-" + name;
+    EXPECT_EQ(Finish(Start(Request({}, id))).error, "wrong_account");
+  }
+}
+
 TEST_F(ConnectFlow, AFailureDoesNotRevokeTheGrantThatAMailboxLivesFrom) {
   ConnectAccount();
   const Browser browser = Start(Request());

@@ -8,6 +8,7 @@
 
 #include "async/shield.hpp"
 #include "base/random.hpp"
+#include "connected_accounts/imported.hpp"
 #include "connected_accounts/token_seal.hpp"
 #include "crypto/hash.hpp"
 #include "telemetry/log.hpp"
@@ -275,13 +276,23 @@ Task<Result<SecretString>> RefreshingTokenSource::AskProvider(const Stored& stor
     co_await lease.End();
     co_return Fail(co_await Refused(stored, tokens.error()));
   }
-  const auto same_person = co_await (*provider)->VerifyRefreshed(*tokens, stored.account.provider_account_id);
+  const bool imported = IsImportedId(stored.account.provider_account_id);
+  const std::string_view expected = imported ? std::string_view() : stored.account.provider_account_id;
+  const auto person = co_await (*provider)->VerifyRefreshed(*tokens, expected);
   co_await lease.End();
-  if (!same_person) {
-    Error error{.code = ErrorCode::kProviderUnavailable, .detail = same_person.error().detail};
+  if (!person) {
+    Error error{.code = ErrorCode::kProviderUnavailable, .detail = person.error().detail};
     co_return Fail(co_await Refused(stored, std::move(error)));
   }
-  co_return co_await Store(stored, *tokens);
+  auto kept = co_await Store(stored, *tokens);
+  if (imported && kept && *person) {
+    // The grant that the account lives from says whose mailbox it is: from now on it is that one and no other. What
+    // fails here is made good by the next refresh.
+    const auto named = co_await parts_.store.Identify(stored.account.id, (*person)->subject, (*person)->email);
+    if (!named)
+      log::Warn("account.not_identified", {{"account_id", stored.account.id}, {"detail", named.error().detail}});
+  }
+  co_return kept;
 }
 
 Task<Result<SecretString>> RefreshingTokenSource::Store(const Stored& stored, const oauth::TokenSet& tokens) {

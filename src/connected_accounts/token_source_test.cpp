@@ -69,6 +69,35 @@ TEST_F(Tokens, APermissionGrantedLaterIsInTheNextTokenAndElsewhereWhenItIsLooked
   EXPECT_EQ(Run(elsewhere->AccessToken(account_, none))->Reveal(), "access-2");
 }
 
+// An imported account is known by its organisation; the grant it lives from knows whose mailbox that is.
+TEST_F(Tokens, AnImportedAccountLearnsItsIdFromItsOwnGrantAndKeepsIt) {
+  legacy::ImportedConnection imported{.org_name = "Example Ltd", .user_id = user_};
+  ConnectedAccount& account = imported.account;
+  account.id = ConnectedAccountId::New(clock_.Now());
+  account.user_id = user_;
+  account.provider = "google";
+  account.provider_account_id = "org:Example Ltd";
+  account.requested = account.granted = {Capability::kReadMail};
+  imported.tokens.refresh_token = vault_.Seal(RefreshTokenContext(account), SecretString("older-refresh"));
+  ASSERT_TRUE(Run(database_->legacy_imports().StoreImported(imported)));
+  remote_.nonce.clear();
+  remote_.subject = "subject-of-the-organisation";
+  remote_.email = "office@example.com";
+  // Without an ID token nothing is learned, and nothing is wrong.
+  remote_.give_id_token = false;
+  ASSERT_TRUE(AccessToken(account.id));
+  EXPECT_EQ(Account(account.id).provider_account_id, "org:Example Ltd");
+  remote_.give_id_token = true;
+  Expire();
+  ASSERT_TRUE(AccessToken(account.id));
+  EXPECT_EQ(Account(account.id).provider_account_id, "subject-of-the-organisation");
+  EXPECT_EQ(Account(account.id).email, "office@example.com");
+  Expire();
+  remote_.subject = "somebody-else";
+  EXPECT_EQ(AccessToken(account.id).error().code, ErrorCode::kProviderUnavailable);
+  EXPECT_EQ(Account(account.id).provider_account_id, "subject-of-the-organisation");
+}
+
 TEST_F(Tokens, FiftyCallersWithAnExpiredTokenCauseOneRefresh) {
   Expire();
   const auto results = Together(50, *tokens_);

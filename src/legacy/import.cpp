@@ -261,8 +261,32 @@ Task<Result<ImportReport>> Import(Source& source, const ImportParts& parts, cons
   }
 }
 
-Task<Result<ImportReport>> ImportAdopted(const ImportParts& parts, const ImportOptions& options) {
+/// Gives the accounts of adopted users to the owners that the operator named.
+Task<Result<ImportReport>> GiveToOwners(const ImportParts& parts, const ImportOptions& options) {
   ImportReport report;
+  for (const auto& [name, address] : options.owners) {
+    const auto from = co_await parts.store.FindAdoptedUser(name);
+    if (!from) co_return Fail(from.error());
+    // The name of an organisation, then.
+    if (!*from) continue;
+    const auto owners = co_await parts.store.FindUsersByEmail(address);
+    if (!owners) co_return Fail(owners.error());
+    if (owners->size() != 1) {
+      Count(report, {.org_name = name, .reason = owners->empty() ? "owner_not_found" : "owner_not_unique"});
+      continue;
+    }
+    if (options.dry_run) continue;
+    if (auto given = co_await parts.store.GiveAdopted(**from, owners->front()); !given) {
+      co_return Fail(std::move(given.error()));
+    }
+  }
+  co_return report;
+}
+
+Task<Result<ImportReport>> ImportAdopted(const ImportParts& parts, const ImportOptions& options) {
+  auto given = co_await GiveToOwners(parts, options);
+  if (!given) co_return given;
+  ImportReport report = std::move(*given);
   const TokenReader reader(parts.vault, options.fernet_keys);
   ConnectedAccountId after;
   for (;;) {

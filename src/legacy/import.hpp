@@ -37,7 +37,8 @@ struct ImportReport {
 
 struct ImportOptions {
   bool dry_run = false;
-  /// Organisation to the verified address of a user who is here already and shall have its accounts.
+  /// Organisation, or address of a user of an adopted database, to the verified address of a user who is here already
+  /// and shall have the accounts.
   std::map<std::string, std::string> owners;
   /// Keys of Fernet tokens (32 bytes each); the vault's keys are tried as well.
   std::vector<SecretString> fernet_keys;

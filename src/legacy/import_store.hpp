@@ -38,7 +38,7 @@ class ImportStore {
   virtual ~ImportStore() = default;
   /// The user that an earlier row of this organisation made or was given.
   virtual Task<Result<std::optional<UserId>>> FindOrganisation(std::string_view org_name) = 0;
-  /// Everybody with this verified address.
+  /// Everybody with this verified address who can sign in.
   virtual Task<Result<std::vector<UserId>>> FindUsersByEmail(std::string_view email) = 0;
   /// True when this row was taken over before, whatever became of the account since.
   virtual Task<Result<bool>> WasImported(std::string_view org_name, std::string_view provider) = 0;
@@ -47,6 +47,11 @@ class ImportStore {
   /// stands for the organisation meanwhile.
   virtual Task<Result<void>> StoreImported(const ImportedConnection& connection) = 0;
 
+  /// The user of an adopted database with this address, as long as nobody can sign in as them.
+  virtual Task<Result<std::optional<UserId>>> FindAdoptedUser(std::string_view email) = 0;
+  /// Gives the accounts of such a user, as far as nothing of them is sealed for that user yet, to another one; what the
+  /// other one has connected already stays where it is. The number of accounts given.
+  virtual Task<Result<int>> GiveAdopted(const UserId& from, const UserId& to) = 0;
   /// Accounts of an adopted database that still have tokens of the older program, by id, after `after`.
   virtual Task<Result<std::vector<AdoptedAccount>>> ListAdopted(const ConnectedAccountId& after, int limit) = 0;
   /// Puts the tokens in place, ends the fault that stood for their absence, forgets the adopted ones and queues the

@@ -137,9 +137,9 @@ TEST_F(ImportTest, FernetTokensOpenWithTheOlderProgramsKey) {
   options.fernet_keys = {SecretString(std::string(32, 'x'))};
   report = Take(options);
   EXPECT_EQ(report.rows.at(0).reason, "fernet_unreadable");
-  options.fernet_keys = ParseFernetKeys("# of production\n" + std::string(32, 'y').append(12, 'A') + "\n" +
-                                        std::string(kFernetKey) + "\r\n")
-                            .value();
+  options.fernet_keys =
+      ParseFernetKeys("# of production\n" + std::string(43, 'A') + "=" + "\n" + std::string(kFernetKey) + "\r\n")
+          .value();
   ASSERT_THAT(options.fernet_keys, SizeIs(2));
   report = Take(options);
   ASSERT_EQ(report.imported, 1) << report.rows.at(0).reason;
@@ -235,12 +235,21 @@ TEST(FernetKeys, AreOnePerLine) {
 
 TEST(ImportedAccounts, AreReconnectedAsTheMailboxTheyAreKnownBy) {
   using connected_accounts::IsSameMailbox;
-  EXPECT_TRUE(IsSameMailbox("1234", "1234", "other@example.com"));
-  EXPECT_FALSE(IsSameMailbox("1234", "5678", "ada@example.com"));
-  EXPECT_TRUE(IsSameMailbox("email:ada@example.com", "1234", "Ada@Example.com"));
-  EXPECT_FALSE(IsSameMailbox("email:ada@example.com", "1234", "grace@example.com"));
-  EXPECT_FALSE(IsSameMailbox("email:", "1234", ""));
-  EXPECT_TRUE(IsSameMailbox("org:Example Ltd", "1234", "ada@example.com"));
+  const auto person = [](std::string subject, std::string email, bool own) {
+    oauth::IdentityClaims claims;
+    claims.subject = std::move(subject);
+    claims.email = std::move(email);
+    claims.email_is_own = own;
+    return claims;
+  };
+  EXPECT_TRUE(IsSameMailbox("1234", person("1234", "other@example.com", false)));
+  EXPECT_FALSE(IsSameMailbox("1234", person("5678", "ada@example.com", true)));
+  EXPECT_TRUE(IsSameMailbox("email:ada@example.com", person("1234", "Ada@Example.com", true)));
+  EXPECT_FALSE(IsSameMailbox("email:ada@example.com", person("1234", "ada@example.com", false)))
+      << "an address that nobody vouches for";
+  EXPECT_FALSE(IsSameMailbox("email:ada@example.com", person("1234", "grace@example.com", true)));
+  EXPECT_FALSE(IsSameMailbox("email:", person("1234", "", true)));
+  EXPECT_TRUE(IsSameMailbox("org:Example Ltd", person("1234", "ada@example.com", false)));
 }
 
 }  // namespace

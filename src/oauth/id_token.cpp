@@ -135,6 +135,7 @@ TokenResult<IdentityClaims> CheckIdTokenClaims(const bj::object& claims, const I
   if (auto email = EmailAddress::Parse(crypto::StringMember(claims, "email").value_or(""))) {
     person.email = email->text();
     person.email_verified = IsTrue(claims, "email_verified");
+    person.email_is_own = person.email_verified;
   }
   person.name = DisplayText(claims, "name");
   person.given_name = DisplayText(claims, "given_name");

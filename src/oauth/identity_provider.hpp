@@ -79,6 +79,9 @@ struct IdentityClaims {
   std::string subject;
   std::string email;
   bool email_verified = false;
+  /// The address is this account's own and nobody else's: verified, or the name its person signs in with, in a domain
+  /// that their organisation had to prove. Good for telling mailboxes of one user apart, never for finding a user.
+  bool email_is_own = false;
   std::string name, given_name, family_name;
   /// The provider's claim of the organisation (Google: hd, Entra: tid); empty for Google's consumer accounts.
   std::string organisation;
@@ -103,8 +106,9 @@ class IdentityProvider {
   /// kProviderUnavailable and kRateLimited (the provider's).
   virtual Task<TokenAnswer> Refresh(const RefreshRequest& request) = 0;
   /// The ID token that came with a refresh, if any, must be about the same person (OIDC Core 12.2). `subject` is the
-  /// stored one.
-  virtual Task<Result<void>> VerifyRefreshed(const TokenSet& tokens, std::string_view subject) = 0;
+  /// stored one; empty where none is known yet. Who the tokens are about, nullopt without an ID token.
+  virtual Task<Result<std::optional<IdentityClaims>>> VerifyRefreshed(const TokenSet& tokens,
+                                                                      std::string_view subject) = 0;
   /// Success also for a token that is already dead.
   virtual Task<Result<Revocation>> Revoke(const SecretString& token) = 0;
 

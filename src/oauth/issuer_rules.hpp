@@ -31,6 +31,7 @@ class IssuerRules {
     std::string subject;
     std::string email;  ///< For display.
     bool email_verified = false;
+    bool email_is_own = false;  ///< See IdentityClaims.
   };
   /// `claims` are those of a token signed by a key that names `key_issuers`; `discovered` is the issuer of the
   /// metadata.

@@ -128,6 +128,7 @@ crypto::TokenResult<IdentityClaims> OpenIdProvider::CheckClaims(const boost::jso
   person->subject = std::move(expected->subject);
   person->email = std::move(expected->email);
   person->email_verified = expected->email_verified;
+  person->email_is_own = expected->email_is_own;
   return person;
 }
 
@@ -172,15 +173,16 @@ Task<TokenAnswer> OpenIdProvider::Refresh(const RefreshRequest& request) {
   co_return co_await endpoint_.Ask(**discovery, Grant::kRefreshToken, form);
 }
 
-Task<Result<void>> OpenIdProvider::VerifyRefreshed(const TokenSet& tokens, std::string_view subject) {
-  if (tokens.id_token.empty()) co_return Result<void>();
+Task<Result<std::optional<IdentityClaims>>> OpenIdProvider::VerifyRefreshed(const TokenSet& tokens,
+                                                                            std::string_view subject) {
+  if (tokens.id_token.empty()) co_return std::optional<IdentityClaims>();
   std::optional<Nonce> none;
   const auto person = co_await VerifyIdToken(tokens, std::move(none));
   if (!person) co_return Fail(person.error());
-  if (person->subject != subject) {
+  if (!subject.empty() && person->subject != subject) {
     co_return Fail(ErrorCode::kMalformedReply, "the refreshed tokens are about somebody else");
   }
-  co_return Result<void>();
+  co_return std::optional(*person);
 }
 
 Task<Result<Revocation>> OpenIdProvider::Revoke(const SecretString& token) {

@@ -66,7 +66,8 @@ class OpenIdProvider final : public IdentityProvider {
   Task<TokenAnswer> RedeemCode(Flow flow, const SecretString& code, const PkceVerifier& verifier) override;
   Task<Result<IdentityClaims>> VerifyIdentity(const TokenSet& tokens, const Nonce& nonce) override;
   Task<TokenAnswer> Refresh(const RefreshRequest& request) override;
-  Task<Result<void>> VerifyRefreshed(const TokenSet& tokens, std::string_view subject) override;
+  Task<Result<std::optional<IdentityClaims>>> VerifyRefreshed(const TokenSet& tokens,
+                                                              std::string_view subject) override;
   Task<Result<Revocation>> Revoke(const SecretString& token) override;
   bool OffersRevocation() const override { return profile_.offers_revocation; }
   std::string AdminConsentUrl(std::string_view subject) const override;

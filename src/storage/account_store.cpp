@@ -37,6 +37,15 @@ const Statement kFindByProvider(
 
 const Statement kRename(
     "UPDATE connected_accounts SET display_name = $3, updated_at = $4 WHERE id = $1 AND user_id = $2");
+const Statement kIdentify(R"sql(
+UPDATE connected_accounts
+SET provider_account_id = $2, email = CASE WHEN $3 = '' THEN email ELSE $3 END, updated_at = $4
+WHERE id = $1 AND disconnecting = FALSE AND (provider_account_id LIKE 'org:%' OR provider_account_id LIKE 'email:%')
+  AND NOT EXISTS (
+    SELECT 1 FROM connected_accounts o
+    WHERE o.user_id = connected_accounts.user_id AND o.provider = connected_accounts.provider
+      AND o.provider_account_id = $2 AND o.disconnecting = FALSE)
+RETURNING user_id)sql");
 const Statement kPause(R"sql(
 UPDATE connected_accounts SET paused_at = $3, is_active = FALSE, updated_at = $3
 WHERE id = $1 AND user_id = $2 AND paused_at IS NULL AND disconnecting = FALSE)sql");
@@ -193,6 +202,23 @@ Task<Result<void>> AccountStore::Rename(const UserId& user, const ConnectedAccou
   auto write = [&](Transaction& transaction) -> Result<void> {
     if (transaction.Execute(kRename, id, user, display_name, now) == 0) {
       return Fail(ErrorCode::kNotFound, "no such account");
+    }
+    WriteAccountUpdated(transaction, user, id, now);
+    return {};
+  };
+  co_return co_await engine_.Write(write, Durability::kPower);
+}
+
+Task<Result<void>> AccountStore::Identify(const ConnectedAccountId& id, std::string_view provider_account_id,
+                                          std::string_view email) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<void> {
+    UserId user;
+    {
+      Rows rows = transaction.Query(kIdentify, id, provider_account_id, email, now);
+      if (!rows.Step()) return {};
+      user = rows.IdOf<UserId>(0);
+      rows.Step();
     }
     WriteAccountUpdated(transaction, user, id, now);
     return {};

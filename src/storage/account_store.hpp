@@ -32,6 +32,9 @@ class AccountStore final : public connected_accounts::AccountStore {
   Task<Result<void>> Rename(const UserId& user, const ConnectedAccountId& id, std::string_view display_name) override;
   Task<Result<void>> SetPaused(const UserId& user, const ConnectedAccountId& id, bool paused) override;
 
+  Task<Result<void>> Identify(const ConnectedAccountId& id, std::string_view provider_account_id,
+                              std::string_view email) override;
+
   Task<Result<Tokens>> GetTokens(const ConnectedAccountId& id) override;
   Task<Result<void>> ReplaceTokens(const ConnectedAccountId& id, std::int64_t generation, const Tokens& tokens,
                                    std::int64_t expected_version) override;

@@ -31,6 +31,8 @@ struct DatabaseOptions {
   /// "sqlite:PATH", a plain path, or "postgresql://USER:PASSWORD@HOST:PORT/DATABASE".
   std::string url;
   int readers = 2;
+  /// To PostgreSQL, at most; at least 2.
+  int connections = 10;
 };
 
 /// What /readyz tells of the database.

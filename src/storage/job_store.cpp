@@ -88,7 +88,8 @@ const Statement kPruneLogs("DELETE FROM job_logs WHERE id IN (SELECT id FROM job
 
 constexpr int kPromoteAtOnce = 1000;
 constexpr int kRescueAtOnce = 1000;
-constexpr int kClaimTries = 5;
+// Each one lost is another claimer's success: with ten at the same accounts about every fifth is.
+constexpr int kClaimTries = 20;
 
 std::int64_t Micros(std::chrono::milliseconds duration) { return std::chrono::microseconds(duration).count(); }
 

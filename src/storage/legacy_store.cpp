@@ -25,8 +25,11 @@ std::string SubjectOf(std::string_view provider, std::string_view org_name) {
 
 const Statement kOrganisation(
     "SELECT user_id FROM identities WHERE issuer = $1 AND subject IN ($2, $3) ORDER BY subject LIMIT 1");
-const Statement kByEmail(
-    "SELECT id FROM users WHERE email = $1 AND is_email_verified = TRUE AND disabled = FALSE ORDER BY id LIMIT 2");
+const Statement kByEmail(R"sql(
+SELECT id FROM users
+WHERE email = $1 AND is_email_verified = TRUE AND disabled = FALSE
+  AND EXISTS (SELECT 1 FROM identities i WHERE i.user_id = users.id AND i.issuer <> $2)
+ORDER BY id LIMIT 2)sql");
 const Statement kImported("SELECT 1 FROM identities WHERE issuer = $1 AND subject = $2");
 
 const Statement kUserExists("SELECT 1 FROM users WHERE id = $1");
@@ -48,6 +51,17 @@ const Statement kInsertCalendars(
 const Statement kMarkRow(R"sql(
 UPDATE oauth_connections SET migrated_at = $3 WHERE org_name = $1 AND provider = $2 AND migrated_at IS NULL)sql");
 
+// Nobody can sign in as a user without an identity.
+const Statement kAdoptedUser("", R"sql(
+SELECT id FROM users WHERE lower(email) = lower($1) AND NOT EXISTS (SELECT 1 FROM identities i WHERE i.user_id = users.id)
+ORDER BY id LIMIT 1)sql");
+const Statement kGiveAdopted("", R"sql(
+UPDATE connected_accounts a SET user_id = $2, updated_at = $3
+WHERE a.user_id = $1 AND a.access_token = '' AND a.refresh_token = '' AND NOT a.disconnecting
+  AND NOT EXISTS (SELECT 1 FROM identities i WHERE i.user_id = $1)
+  AND NOT EXISTS (SELECT 1 FROM connected_accounts o WHERE o.user_id = $2 AND o.provider = a.provider
+                  AND o.provider_account_id = a.provider_account_id AND NOT o.disconnecting)
+RETURNING a.id)sql");
 const Statement kListAdopted("", R"sql(
 SELECT id, user_id, provider, provider_account_id, email, granted_capabilities, generation,
        adopted_access_token, adopted_refresh_token
@@ -97,7 +111,7 @@ Task<Result<std::optional<UserId>>> LegacyStore::FindOrganisation(std::string_vi
 Task<Result<std::vector<UserId>>> LegacyStore::FindUsersByEmail(std::string_view email) {
   auto read = [&](Connection& connection) -> Result<std::vector<UserId>> {
     std::vector<UserId> users;
-    Rows rows = connection.Query(kByEmail, email);
+    Rows rows = connection.Query(kByEmail, email, kIssuer);
     while (rows.Step()) users.push_back(rows.IdOf<UserId>(0));
     return users;
   };
@@ -141,6 +155,31 @@ Task<Result<void>> LegacyStore::StoreImported(const ImportedConnection& connecti
     if (auto queued = QueueFirst(transaction, connection.first_jobs, now); !queued) return queued;
     WriteAccountUpdated(transaction, connection.user_id, account.id, now);
     return {};
+  };
+  co_return co_await engine_.Write(write, Durability::kPower);
+}
+
+Task<Result<std::optional<UserId>>> LegacyStore::FindAdoptedUser(std::string_view email) {
+  auto read = [&](Connection& connection) -> Result<std::optional<UserId>> {
+    if (connection.dialect() == Dialect::kSqlite) return std::optional<UserId>();
+    Rows rows = connection.Query(kAdoptedUser, email);
+    if (!rows.Step()) return std::optional<UserId>();
+    return std::optional(rows.IdOf<UserId>(0));
+  };
+  co_return co_await engine_.Read(read);
+}
+
+Task<Result<int>> LegacyStore::GiveAdopted(const UserId& from, const UserId& to) {
+  const Instant now = clock_.Now();
+  auto write = [&](Transaction& transaction) -> Result<int> {
+    if (transaction.dialect() == Dialect::kSqlite) return 0;
+    std::vector<ConnectedAccountId> given;
+    {
+      Rows rows = transaction.Query(kGiveAdopted, from, to, now);
+      while (rows.Step()) given.push_back(rows.IdOf<ConnectedAccountId>(0));
+    }
+    for (const auto& account : given) WriteAccountUpdated(transaction, to, account, now);
+    return static_cast<int>(given.size());
   };
   co_return co_await engine_.Write(write, Durability::kPower);
 }

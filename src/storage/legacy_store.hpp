@@ -14,6 +14,8 @@ class LegacyStore final : public legacy::ImportStore {
   Task<Result<std::vector<UserId>>> FindUsersByEmail(std::string_view email) override;
   Task<Result<bool>> WasImported(std::string_view org_name, std::string_view provider) override;
   Task<Result<void>> StoreImported(const legacy::ImportedConnection& connection) override;
+  Task<Result<std::optional<UserId>>> FindAdoptedUser(std::string_view email) override;
+  Task<Result<int>> GiveAdopted(const UserId& from, const UserId& to) override;
   Task<Result<std::vector<legacy::AdoptedAccount>>> ListAdopted(const ConnectedAccountId& after, int limit) override;
   Task<Result<void>> StoreAdopted(const connected_accounts::ConnectedAccount& account,
                                   const connected_accounts::SealedTokens& tokens,

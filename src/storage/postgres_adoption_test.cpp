@@ -128,13 +128,13 @@ SELECT line FROM (
   SELECT 'column ' || concat_ws('|', table_name, column_name, data_type, collation_name, is_nullable, column_default,
                                 character_maximum_length, is_identity) AS line
   FROM information_schema.columns WHERE table_schema = 'public'
-  UNION ALL SELECT 'rule ' || conrelid::regclass || contype || pg_get_constraintdef(oid) FROM pg_constraint
+  UNION ALL SELECT 'rule ' || conrelid::regclass || contype::text || pg_get_constraintdef(oid) FROM pg_constraint
   WHERE connamespace = 'public'::regnamespace
   UNION ALL SELECT 'index ' || indexdef FROM pg_indexes WHERE schemaname = 'public'
   UNION ALL SELECT 'trigger ' || pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal
   UNION ALL SELECT 'storage ' || relname || coalesce(reloptions::text, '') FROM pg_class
   WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-  UNION ALL SELECT 'kept ' || attrelid::regclass || attname || attstorage || attcompression FROM pg_attribute
+  UNION ALL SELECT 'kept ' || attrelid::regclass || attname || attstorage::text || attcompression::text FROM pg_attribute
   WHERE attnum > 0 AND NOT attisdropped AND attrelid IN (SELECT oid FROM pg_class
     WHERE relnamespace = 'public'::regnamespace AND relkind = 'r')) shape ORDER BY line COLLATE "C")sql";
 

@@ -85,7 +85,9 @@ TEST_F(SearchOnPostgres, TakesTheLargestMailAndFindsItsLastWord) {
 
 TEST_F(SearchOnPostgres, QuotesAndBackslashesAreNothingButText) {
   EXPECT_TRUE(Finds(Mail("it's \\ 'quoted'", ""), "it's quoted"));
-  EXPECT_FALSE(Finds(Mail("plain", ""), "' | 'plain"));
+  EXPECT_TRUE(Finds(Mail("plain", ""), "' | 'plain"));
+  EXPECT_FALSE(Finds(Mail("plain", ""), "absent' | 'plain"));
+  EXPECT_FALSE(Finds(Mail("plain", ""), "!'absent"));
 }
 
 }  // namespace

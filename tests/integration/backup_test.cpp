@@ -149,12 +149,11 @@ TEST_F(BackupAndRestore, AnOldCopyCatchesUpAndSendsNothingAgain) {
   const auto ids = TrueMailbox(simulator_, kAda);
   simulator_.Delete(std::string("/mail/") + kAda + "/messages/" + ids.begin()->first);
   ExpectSameMailbox();
-  DatabaseFile file(Database());
-  const auto lost = file.Query("SELECT max(id) FROM events").at(0).at(0);
+  const auto lost = DatabaseFile(Database()).Query("SELECT max(id) FROM events").at(0).at(0);
   ASSERT_EQ(Sent(), 1);
 
   Restore();
-  EXPECT_EQ(ada_->Get("/auth/session").status, 401) << "the session may have been ended in the lost time";
+  EXPECT_EQ(ada_->Get("/api/v1/connected-accounts").status, 401) << "the session may have been ended in the lost time";
   ada_->SignIn();
   auto events = ada_->OpenEvents(lost);
   const auto first = events->WaitFor([](const StreamedEvent&) { return true; }, kPatience);
@@ -219,7 +218,7 @@ TEST_F(BackupAndRestore, WithoutTheRightKeyNothingIsRestored) {
   EXPECT_THAT(refused.output, HasSubstr("Put the key of that installation back"));
   EXPECT_THAT(refused.output, Not(HasSubstr("8d1f4b6a")));
   server_.Start();
-  EXPECT_EQ(ada_->Get("/auth/session").status, 200) << "nothing was changed";
+  EXPECT_EQ(ada_->Get("/api/v1/connected-accounts").status, 200) << "nothing was changed";
 }
 
 TEST_F(BackupAndRestore, KilledInTheMiddleNeitherLeavesAHalfFile) {

@@ -3,11 +3,15 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <openssl/evp.h>
+#include <openssl/hmac.h>
+#include <signal.h>
 #include <sqlite3.h>
 
 #include <boost/json/array.hpp>
 #include <boost/json/parse.hpp>
 #include <cstdlib>
+#include <optional>
 
 #include "base/encoding.hpp"
 #include "tests/integration/support/database_file.hpp"
@@ -52,6 +56,12 @@ CREATE TABLE oauth_connections (
     return RunServer(server_.environment(), arguments);
   }
   static bj::value ReportOf(const FailedStart& run) { return bj::parse(run.output.substr(run.output.find('{'))); }
+
+  void ExpectAnotherMailboxIsRefused(const std::string& id) {
+    const auto attempt = ada_->Reconnect(id, kGrace);
+    ASSERT_EQ(attempt.at("status").as_string(), "failed") << attempt;
+    EXPECT_EQ(attempt.at("error_code").as_string(), "wrong_account") << attempt;
+  }
 
   /// What the older program got when `mailbox` was connected there.
   std::string RefreshToken(const std::string& mailbox, const std::string& scope) {
@@ -106,12 +116,15 @@ TEST_F(Legacy, AnImportedMailboxSyncsAndIsReconnectedAsItself) {
   EXPECT_EQ(again.at("imported").to_number<int>(), 0);
   EXPECT_EQ(again.at("imported_before").to_number<int>(), 1);
 
+  // The grant itself says whose mailbox it is.
+  EXPECT_EQ(ada_->Account(id).at("email").as_string(), kAda);
+  ExpectAnotherMailboxIsRefused(id);
   const auto attempt = ada_->Reconnect(id, kAda);
-  EXPECT_EQ(attempt.at("state").as_string(), "succeeded") << attempt;
+  EXPECT_EQ(attempt.at("status").as_string(), "succeeded") << attempt;
   EXPECT_EQ(ada_->Account(id).at("email").as_string(), kAda);
   EXPECT_EQ(ada_->Messages().size(), 1U) << "nothing was read anew";
   // From now on it is that mailbox and no other.
-  EXPECT_EQ(ada_->Reconnect(id, kGrace).at("error_code").as_string(), "wrong_account");
+  ExpectAnotherMailboxIsRefused(id);
 }
 
 TEST_F(Legacy, WhatCannotBeReadIsToldInWords) {
@@ -132,10 +145,39 @@ TEST_F(Legacy, WhatCannotBeReadIsToldInWords) {
 
 class Moving : public Legacy {
  protected:
+  static constexpr std::size_t kMails = 60;
+
+  /// Kills the copy once it has begun; nobody starts on what there is then.
+  void ExpectToGoOnAfterKill(const std::vector<std::string>& copy, const std::string& to) {
+    const std::string target = to.starts_with("sqlite:") ? to.substr(std::string("sqlite:").size()) : to;
+    Process::Options options;
+    options.arguments = {LATCHKEY_SERVER_PATH};
+    options.arguments.insert(options.arguments.end(), copy.begin(), copy.end());
+    options.environment = server_.environment();
+    options.output_path = directory_.Sub("killed.log");
+    options.working_directory = directory_.path();
+    Process process(options);
+    const auto begun = [&] {
+      try {
+        return !DatabaseFile(target).Query("SELECT 1 FROM copy_progress").empty();
+      } catch (const std::runtime_error&) {
+        return false;  // not even that far
+      }
+    };
+    ASSERT_TRUE(WaitUntil([&] { return begun() || process.Poll(); }));
+    process.Kill();
+    ASSERT_EQ(process.Poll(), 128 + SIGKILL) << ReadFile(directory_.Sub("killed.log"));
+    auto environment = server_.environment();
+    environment["DATABASE_URL"] = to;
+    const auto refused = RunServer(environment, {"serve"});
+    EXPECT_EQ(refused.exit_code, 3) << refused.output;
+    EXPECT_THAT(refused.output, HasSubstr("unfinished copy"));
+  }
+
   /// From the server's file to `to`, and the server after it.
   void MoveTo(const std::string& to) {
     bj::array messages;
-    for (int i = 0; i < 60; ++i) messages.push_back(Mail("Mail " + std::to_string(i)));
+    for (std::size_t i = 0; i < kMails; ++i) messages.push_back(Mail("Mail " + std::to_string(i)));
     simulator_.Post(std::string("/mail/") + kAda + "/messages", bj::object{{"messages", messages}});
     const auto id = ada_->Connect(kAda, {"read_mail"});
     ada_->WaitUntilImported(id);
@@ -145,6 +187,7 @@ class Moving : public Legacy {
     EXPECT_EQ(busy.exit_code, 3) << busy.output;
     EXPECT_THAT(busy.output, HasSubstr("stop it"));
     ASSERT_EQ(server_.Stop(), 0);
+    ExpectToGoOnAfterKill(copy, to);
     const auto copied = RunServer(server_.environment(), copy);
     ASSERT_EQ(copied.exit_code, 0) << copied.output;
     EXPECT_THAT(copied.output, HasSubstr("the same on both sides"));
@@ -154,10 +197,10 @@ class Moving : public Legacy {
 
     server_.environment()["DATABASE_URL"] = to;
     server_.Start();
-    EXPECT_EQ(ada_->Get("/auth/session").status, 200) << "nobody has to sign in again";
-    EXPECT_EQ(ada_->Messages().size(), 60U);
+    EXPECT_EQ(ada_->Get("/api/v1/connected-accounts").status, 200) << "nobody has to sign in again";
+    EXPECT_EQ(ada_->Messages().size(), kMails);
     simulator_.Deliver(kAda, Mail("After the move"));
-    ASSERT_TRUE(WaitUntil([&] { return ada_->Messages().size() == 61; }));
+    ASSERT_TRUE(WaitUntil([&] { return ada_->Messages().size() == kMails + 1; }));
     // The search index was built anew.
     EXPECT_TRUE(WaitUntil([&] { return ada_->Messages("&q=after").size() == 1; }));
   }
@@ -176,10 +219,110 @@ TEST_F(Moving, EverythingMovesToPostgresAndGoesOnThere) {
   const auto marked = RunServer(server_.environment(), {"restored"});
   EXPECT_EQ(marked.exit_code, 0) << marked.output;
   EXPECT_THAT(marked.output, HasSubstr("1 session ended"));
+  EXPECT_EQ(DatabaseFile(postgres.url()).Query("SELECT count(*) FROM sessions").at(0).at(0), "0");
   server_.Start();
-  EXPECT_EQ(ada_->Get("/auth/session").status, 401);
+  EXPECT_EQ(ada_->Get("/api/v1/connected-accounts").status, 401);
   ada_->SignIn();
-  EXPECT_EQ(ada_->Messages().size(), 61U);
+  EXPECT_EQ(ada_->Messages().size(), kMails + 1);
+  EXPECT_EQ(server_.Stop(), 0);
+}
+
+constexpr std::string_view kFernetKey = "cw_0x689RpI-jtRR7oE8h_eQsKImvJapLeSbXpwF4e4=";
+
+/// A token as the older program kept it (github.com/fernet/spec).
+std::string Fernet(std::string_view clear) {
+  const std::string key = Base64UrlDecode(kFernetKey).value();
+  const auto* key_bytes = reinterpret_cast<const unsigned char*>(key.data());
+  std::string token = std::string("\x80\0\0\0\0\x65\x00\x00\x00", 9) + std::string(16, '\x07');
+  std::string sealed(clear.size() + 16, '\0');
+  auto* out = reinterpret_cast<unsigned char*>(sealed.data());
+  int written = 0;
+  int last = 0;
+  EVP_CIPHER_CTX* context = EVP_CIPHER_CTX_new();
+  EVP_EncryptInit_ex(context, EVP_aes_128_cbc(), nullptr, key_bytes + 16,
+                     reinterpret_cast<const unsigned char*>(token.data()) + 9);
+  EVP_EncryptUpdate(context, out, &written, reinterpret_cast<const unsigned char*>(clear.data()),
+                    static_cast<int>(clear.size()));
+  EVP_EncryptFinal_ex(context, out + written, &last);
+  EVP_CIPHER_CTX_free(context);
+  token += sealed.substr(0, static_cast<std::size_t>(written + last));
+  unsigned char mark[EVP_MAX_MD_SIZE];
+  unsigned int size = 0;
+  HMAC(EVP_sha256(), key_bytes, 16, reinterpret_cast<const unsigned char*>(token.data()), token.size(), mark, &size);
+  token.append(reinterpret_cast<const char*>(mark), size);
+  std::string text = Base64UrlEncode(token);
+  while (text.size() % 4 != 0) text += '=';
+  return text;
+}
+
+// What the dual schema keeps of one person with one mailbox.
+constexpr const char* kDualSchema = R"sql(
+CREATE TABLE users (
+  id UUID PRIMARY KEY DEFAULT gen_random_uuid(), email VARCHAR(255) UNIQUE NOT NULL, password_hash VARCHAR(255),
+  first_name VARCHAR(100), last_name VARCHAR(100), auth_provider VARCHAR(50) NOT NULL,
+  created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  is_email_verified BOOLEAN DEFAULT FALSE, email_verified_at TIMESTAMP);
+CREATE TABLE connected_accounts (
+  id UUID PRIMARY KEY DEFAULT gen_random_uuid(), user_id UUID NOT NULL REFERENCES users(id) ON DELETE CASCADE,
+  provider VARCHAR(50) NOT NULL, email VARCHAR(255) NOT NULL, access_token TEXT NOT NULL, refresh_token TEXT,
+  token_expires_at TIMESTAMP, scope TEXT, is_active BOOLEAN DEFAULT TRUE,
+  created_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP, updated_at TIMESTAMP DEFAULT CURRENT_TIMESTAMP,
+  last_refresh_at TIMESTAMP, UNIQUE(user_id, provider));
+INSERT INTO users (email, auth_provider, is_email_verified) VALUES ('ada@example.com', 'google', TRUE);
+)sql";
+
+class Adopted : public Legacy {
+ protected:
+  void SetUp() override {
+    if (std::getenv("LATCHKEY_TEST_POSTGRES") == nullptr) GTEST_SKIP() << "LATCHKEY_TEST_POSTGRES names no server";
+    start_server_ = false;
+    IntegrationTest::SetUp();
+    postgres_.emplace();
+  }
+  std::optional<ScratchDatabase> postgres_;
+};
+
+TEST_F(Adopted, ADatabaseOfTheOlderProgramServesItsPersonWithTheSameMailbox) {
+  simulator_.Deliver(kAda, Mail("In the mailbox"));
+  const std::string scope = "https://www.googleapis.com/auth/gmail.readonly";
+  const auto token = RefreshToken(kAda, "openid email " + scope);
+  AddCanary(token);
+  DatabaseFile database(postgres_->url());
+  database.Query(std::string(kDualSchema) +
+                 "INSERT INTO connected_accounts (user_id, provider, email, access_token, refresh_token, scope) "
+                 "SELECT id, 'google', 'Ada@Example.com', '" +
+                 Fernet("expired-token") + "', '" + Fernet(token) + "', '" + scope + "' FROM users; SELECT 1");
+  const auto id = database.Query("SELECT id FROM connected_accounts").at(0).at(0);
+  server_.environment()["DATABASE_URL"] = postgres_->url();
+  server_.Start();
+  EXPECT_EQ(database.Query("SELECT provider_account_id FROM connected_accounts").at(0).at(0), "email:ada@example.com");
+  ada_ = NewPerson();
+  ada_->SignIn();
+  EXPECT_EQ(ada_->Get("/api/v1/connected-accounts/" + id).status, 404)
+      << "an address alone makes nobody the owner of what is there";
+
+  // The operator says who its person is.
+  WriteFile(directory_.Sub("key"), std::string(kFernetKey) + "\n");
+  const std::vector<std::string> import = {"import-legacy",       "--json",  "--fernet-key-file",
+                                           directory_.Sub("key"), "--owner", std::string(kAda) + "=" + kAda};
+  auto dry = import;
+  dry.emplace_back("--dry-run");
+  EXPECT_EQ(RunServer(server_.environment(), dry).exit_code, 0);
+  EXPECT_EQ(ada_->Get("/api/v1/connected-accounts/" + id).status, 404) << "a dry run changes nothing";
+  const auto run = RunServer(server_.environment(), import);
+  ASSERT_EQ(run.exit_code, 0) << run.output;
+  EXPECT_EQ(ReportOf(run).at("imported").to_number<int>(), 1) << run.output;
+  EXPECT_THAT(run.output, Not(HasSubstr(token)));
+
+  // It works on with the token it had, and is reconnected as itself alone.
+  ASSERT_TRUE(WaitUntil([&] { return ada_->Messages().size() == 1; })) << ada_->Account(id);
+  ExpectAnotherMailboxIsRefused(id);
+  const auto attempt = ada_->Reconnect(id, kAda);
+  EXPECT_EQ(attempt.at("status").as_string(), "succeeded") << attempt;
+  EXPECT_EQ(database.Query("SELECT count(*) FROM connected_accounts WHERE provider_account_id LIKE 'email:%'"),
+            (std::vector<std::vector<std::string>>{{"0"}}));
+  ExpectAnotherMailboxIsRefused(id);
+  EXPECT_EQ(ReportOf(RunServer(server_.environment(), import)).at("imported").to_number<int>(), 0);
   EXPECT_EQ(server_.Stop(), 0);
 }
 

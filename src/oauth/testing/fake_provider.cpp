@@ -82,10 +82,11 @@ HttpResponse FakeProvider::Token(const HttpRequest& request) {
 std::string FakeProvider::MakeIdToken(std::string_view access_token) const {
   const auto now = std::chrono::floor<std::chrono::seconds>(clock_.Now()).time_since_epoch().count();
   const std::string hash = Base64UrlEncode(crypto::Sha256(access_token).substr(0, 16));
-  std::string claims = fmt::format(R"("iss":"{}","aud":"{}","azp":"{}","sub":"{}","email":"{}","email_verified":true,)"
-                                   R"("name":"Ada Lovelace","given_name":"Ada","family_name":"Lovelace",)"
-                                   R"("at_hash":"{}","iat":{},"exp":{})",
-                                   kIssuer, kClientId, kClientId, subject, email, hash, now, now + 3600);
+  std::string claims =
+      fmt::format(R"("iss":"{}","aud":"{}","azp":"{}","sub":"{}","email":"{}","email_verified":{},)"
+                  R"("name":"Ada Lovelace","given_name":"Ada","family_name":"Lovelace",)"
+                  R"("at_hash":"{}","iat":{},"exp":{})",
+                  kIssuer, kClientId, kClientId, subject, email, email_verified, hash, now, now + 3600);
   if (!nonce.empty()) claims += fmt::format(R"(,"nonce":"{}")", nonce);
   if (!more_claims.empty()) claims += ',' + more_claims;
   return key_.SignClaims('{' + claims + '}');

@@ -27,6 +27,7 @@ class FakeProvider final : public http_client::HttpClient {
   /// The person who signs in, and what the next code exchange says.
   std::string subject = "subject-1";
   std::string email = "ada@example.com";
+  bool email_verified = true;
   std::string nonce;
   std::string scope = "openid email profile";
   bool give_refresh_token = true;

@@ -132,9 +132,11 @@ TokenResult<oauth::IssuerRules::Expected> EntraIssuer::Expect(const bj::object& 
   if (!email.empty() && (*tid == kPersonalTenant || DomainOwnerIsVerified(claims))) {
     expected.email = email;
     expected.email_verified = true;
+    expected.email_is_own = true;
   } else {
     // A sign-in name is at least in a domain of its tenant; the mail attribute may be anybody's.
     expected.email = AddressIn(claims, "preferred_username");
+    expected.email_is_own = !expected.email.empty();
     if (expected.email.empty()) expected.email = email;
   }
   return expected;

@@ -175,6 +175,7 @@ TEST_F(MicrosoftOAuth, AWorkAccountIsItsTenantAndItsObject) {
   EXPECT_EQ(person->organisation, kTenant);
   EXPECT_EQ(person->email, "abeli@example.com");
   EXPECT_FALSE(person->email_verified);
+  EXPECT_TRUE(person->email_is_own) << "the name they sign in with";
 }
 
 TEST_F(MicrosoftOAuth, APersonalAccountIsOneToo) {
@@ -204,6 +205,10 @@ TEST_F(MicrosoftOAuth, AnAddressThatAnAdministratorWroteProvesNothing) {
     EXPECT_TRUE(person->email_verified) << edov;
     EXPECT_EQ(person->email, "ceo@victim.example");
   }
+  claims.erase("xms_edov");
+  claims.erase("preferred_username");
+  EXPECT_EQ(Verify(claims)->email, "ceo@victim.example");
+  EXPECT_FALSE(Verify(claims)->email_is_own);
   // It is no claim of Entra's, so it says nothing.
   claims.erase("xms_edov");
   claims["email_verified"] = "true";

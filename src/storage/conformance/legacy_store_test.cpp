@@ -72,8 +72,29 @@ TEST_P(LegacyLaws, OnlyAVerifiedAddressMakesAnOwner) {
   EXPECT_THAT(store.Get(imports().FindUsersByEmail("org@example.com")), IsEmpty());
 }
 
+TEST_P(LegacyLaws, AnImportedAccountIsNamedOnceAndNeverAfterAMailboxThatIsThere) {
+  const auto ada = store.AddUser("ada");
+  store.AddAccount(ada, "there");
+  const auto row = Row("Example Ltd", "google", ada.id);
+  store.Get(imports().StoreImported(row));
+  const auto known_by = [&] { return store.Get(accounts().Get(ada.id, row.account.id)).provider_account_id; };
+  store.Get(accounts().Identify(row.account.id, "there", ""));
+  EXPECT_EQ(known_by(), "org:Example Ltd") << "the same user has that mailbox already";
+  store.Get(accounts().Identify(row.account.id, "1234", "ada@example.com"));
+  EXPECT_EQ(known_by(), "1234");
+  EXPECT_EQ(store.Get(accounts().Get(ada.id, row.account.id)).email, "ada@example.com");
+  store.Get(accounts().Identify(row.account.id, "5678", "grace@example.com"));
+  EXPECT_EQ(known_by(), "1234");
+}
+
 TEST_P(LegacyLaws, NothingIsAdoptedInADatabaseThatWasAlwaysOurs) {
   EXPECT_THAT(store.Get(imports().ListAdopted({}, 10)), IsEmpty());
+  const auto ada = store.AddUser("ada");
+  const auto grace = store.AddUser("grace");
+  store.AddAccount(ada, "ada.mail");
+  EXPECT_EQ(store.Get(imports().FindAdoptedUser("ada@example.com")), std::nullopt) << "somebody can sign in as her";
+  EXPECT_EQ(store.Get(imports().GiveAdopted(ada.id, grace.id)), 0);
+  EXPECT_EQ(store.Get(accounts().List(ada.id)).size(), 1u);
 }
 
 }  // namespace

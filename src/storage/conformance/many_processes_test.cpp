@@ -33,14 +33,17 @@ class ManyProcesses : public ::testing::Test {
 
   /// Starts a task of each process; Run waits for all of them.
   void Start(Task<void> task) {
-    boost::asio::co_spawn(store->loop(), std::move(task), [this](std::exception_ptr error) {
-      if (error) failed = true;
+    boost::asio::co_spawn(store->loop(), std::move(task), [](std::exception_ptr error) {
+      try {
+        if (error) std::rethrow_exception(error);
+      } catch (const std::exception& failure) {
+        ADD_FAILURE() << failure.what();
+      }
     });
   }
   void Run() {
     store->loop().restart();
     store->loop().run();
-    EXPECT_FALSE(failed);
   }
   std::vector<Database*> All() {
     std::vector<Database*> all{&store->database()};
@@ -50,7 +53,6 @@ class ManyProcesses : public ::testing::Test {
 
   std::unique_ptr<testing::ScratchStore> store;
   std::vector<std::unique_ptr<Database>> others;
-  bool failed = false;
 };
 
 /// Claims and ends jobs until there are none; a job of an account never runs beside another of its kind.

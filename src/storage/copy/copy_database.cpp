@@ -67,7 +67,8 @@ bool KnowsKinds(const std::map<std::string, Table>& tables) {
   });
 }
 
-/// Columns of both sides. A column that only the source has must be empty there: it would be lost.
+/// Columns of both sides, in one order whichever side is which: adopted tables have theirs in another one, and the same
+/// rows have the same checksum both ways. A column that only the source has must be empty there: it would be lost.
 Result<std::vector<Column>> CommonColumns(Connection& source, const Table& from, const Table& to,
                                           bool kinds_of_target) {
   std::vector<Column> common;
@@ -84,6 +85,7 @@ Result<std::vector<Column>> CommonColumns(Connection& source, const Table& from,
                   fmt::format("{}.{} holds values that the target has no place for", from.name, column.name));
     }
   }
+  std::ranges::sort(common, {}, &Column::name);
   return common;
 }
 

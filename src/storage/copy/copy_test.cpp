@@ -43,7 +43,10 @@ class CopyTest : public ::testing::Test {
     Execute(Source(),
             "INSERT INTO calendars (id, connected_account_id, external_id, name, access_role, selected, "
             "created_at, updated_at) SELECT '018f0000-0000-7000-8000-000000000001', id, 'primary', 'Mine', "
-            "'owner', 1, 5, 5 FROM connected_accounts; UPDATE account_duties SET next_at = 12345");
+            "'owner', 1, 5, 5 FROM connected_accounts; UPDATE account_duties SET next_at = 12345; "
+            // SQLite keeps any bytes as text, PostgreSQL does not.
+            "UPDATE synced_messages SET subject = 'nul ' || char(0) || ' and ' || CAST(x'ff' AS TEXT) "
+            "WHERE external_message_id = 'm3'");
   }
 
   std::string Source() const { return store_.directory() + "/latchkey.db"; }
@@ -166,6 +169,8 @@ TEST_F(CopyTest, EveryRowArrivesInPostgresAndComesBackTheSame) {
   ASSERT_TRUE(there) << there.error().detail;
   EXPECT_EQ(postgres.Number("SELECT count(*) FROM synced_messages"), 50);
   EXPECT_EQ(postgres.Number("SELECT count(*) FROM search_pending"), 50);
+  EXPECT_EQ(postgres.One("SELECT subject FROM synced_messages WHERE external_message_id = 'm3'"),
+            "nul \xef\xbf\xbd and \xef\xbf\xbd");
   // What is written next gets numbers that nobody had.
   EXPECT_EQ(postgres.Number("SELECT nextval(pg_get_serial_sequence('events', 'id'))"), last_event_ + 1);
   EXPECT_EQ(postgres.Number("SELECT nextval(pg_get_serial_sequence('synced_messages', 'row_id'))"),

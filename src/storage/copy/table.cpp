@@ -11,6 +11,7 @@
 
 #include "base/encoding.hpp"
 #include "crypto/hash.hpp"
+#include "storage/postgres/values.hpp"
 
 namespace latchkey::storage::copy {
 namespace {
@@ -59,8 +60,11 @@ Cell ReadCell(const Rows& rows, int column, Kind kind) {
       return rows.Int(column);
     case Kind::kTime:
       return rows.Time(column);
-    case Kind::kText:
-      return rows.String(column);
+    case Kind::kText: {
+      // As PostgreSQL takes it, from either side: what it would mend must not look like a difference.
+      std::string mended;
+      return std::string(postgres::CleanText(rows.Text(column), mended));
+    }
     case Kind::kBytes:
       return Bytes{std::string(rows.Bytes(column))};
   }

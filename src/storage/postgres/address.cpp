@@ -42,7 +42,7 @@ Result<Address> Address::Parse(const std::string& url) {
   const std::unique_ptr<PQconninfoOption, void (*)(PQconninfoOption*)> options(PQconninfoParse(url.c_str(), &complaint),
                                                                                &PQconninfoFree);
   const std::unique_ptr<char, void (*)(void*)> words(complaint, &PQfreemem);
-  if (!options) {
+  if (!options || !Is(url)) {
     // libpq quotes what it could not read, which may be the password.
     return Fail(ErrorCode::kInvalidArgument,
                 "DATABASE_URL cannot be read: write postgresql://USER:PASSWORD@HOST:PORT/DATABASE, with % and two hex "

@@ -11,8 +11,8 @@ namespace latchkey::storage::postgres {
 /// Where the server is and how to get in, as libpq reads it. Holds the password: never printed as a whole.
 class Address {
  public:
-  /// postgresql://..., postgres://... or libpq's "key=value" form. kInvalidArgument names what is wrong, without a
-  /// password.
+  /// postgresql://... or postgres://..., with libpq's parameters behind it. kInvalidArgument names what is wrong,
+  /// without a password.
   static Result<Address> Parse(const std::string& url);
   /// True for what Parse may take: a URL of these schemes.
   static bool Is(const std::string& url);

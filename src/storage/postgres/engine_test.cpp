@@ -621,6 +621,65 @@ TEST_F(PostgresEngine, PowerAndProcessDurabilityDiffer) {
   EXPECT_EQ(setting(Durability::kProcess), "off");
 }
 
+TEST_F(PostgresEngine, NeverMoreConnectionsThanAllowed) {
+  auto options = Small();
+  options.pool.connections = 4;
+  Open(options);
+  std::int64_t most = 0;
+  auto ask = [&]() -> Task<void> {
+    auto body = [](storage::Connection& connection) -> Result<std::int64_t> {
+      connection.Query("SELECT pg_sleep(0.02)").Step();
+      Rows rows = connection.Query(
+          "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'latchkey'");
+      rows.Step();
+      return rows.Int(0);
+    };
+    const auto seen = co_await engine->Read(body);
+    if (seen) most = std::max(most, *seen);
+  };
+  for (int i = 0; i < 40; ++i) boost::asio::co_spawn(loop, ask, boost::asio::detached);
+  loop.restart();
+  loop.run();
+  EXPECT_GE(most, 3);
+  EXPECT_LE(most, 5) << "and one that listens";
+}
+
+TEST(PostgresAddress, IsAUrlWithAnyParametersOfLibpq) {
+  const auto value = [](const Address& address, const std::string& keyword) {
+    for (const auto& [name, text] : address.parameters()) {
+      if (name == keyword) return text;
+    }
+    return std::string();
+  };
+  const auto full = Address::Parse(
+      "postgresql://ada:p%40ss@db.example.com:6432/latchkey?sslmode=verify-full&sslrootcert=/etc/ca.pem"
+      "&application_name=web-1&target_session_attrs=read-write");
+  ASSERT_TRUE(full);
+  EXPECT_EQ(value(*full, "password"), "p@ss");
+  EXPECT_EQ(value(*full, "sslmode"), "verify-full");
+  EXPECT_EQ(value(*full, "sslrootcert"), "/etc/ca.pem");
+  EXPECT_EQ(value(*full, "application_name"), "web-1") << "what is said wins";
+  EXPECT_EQ(value(*full, "keepalives"), "1") << "what is not said is ours";
+  EXPECT_EQ(full->name(), "db.example.com:6432/latchkey");
+  EXPECT_FALSE(full->numeric());
+  const auto socket = Address::Parse("postgres:///latchkey?host=/run/postgresql&user=ada");
+  ASSERT_TRUE(socket);
+  EXPECT_EQ(value(*socket, "host"), "/run/postgresql");
+  EXPECT_TRUE(socket->numeric());
+  const auto several = Address::Parse("postgresql://ada@192.0.2.1:5432,192.0.2.2:5433/latchkey");
+  ASSERT_TRUE(several);
+  EXPECT_EQ(value(*several, "host"), "192.0.2.1,192.0.2.2");
+  EXPECT_EQ(value(*several, "port"), "5432,5433");
+  EXPECT_TRUE(several->numeric());
+  for (const auto* refused : {"host=db.example.com dbname=latchkey password=hunter2", "mysql://ada@db/latchkey",
+                              "postgresql://ada:hunter2@db/latchkey?no_such_parameter=1", "postgresql://ada@[::1/x"}) {
+    const auto address = Address::Parse(refused);
+    ASSERT_FALSE(address) << refused;
+    EXPECT_EQ(address.error().code, ErrorCode::kInvalidArgument);
+    EXPECT_THAT(address.error().detail, AllOf(HasSubstr("postgresql://USER"), Not(HasSubstr("hunter2"))));
+  }
+}
+
 TEST_F(PostgresEngine, AWrongAddressIsAnErrorInWordsWithoutThePassword) {
   const auto refused = [&](const std::string& url) {
     const auto address = Address::Parse(url);

@@ -9,7 +9,9 @@ Result<std::unique_ptr<Database>> OpenDatabase(const DatabaseOptions& options, E
                                                const latchkey::Clock& clock) {
   const auto address = Address::Parse(options.url);
   if (!address) return Fail(address.error());
-  auto engine = Engine::Open(*address, EngineOptions(), std::move(loop), clock.Now());
+  EngineOptions engine_options;
+  engine_options.pool.connections = options.connections;
+  auto engine = Engine::Open(*address, engine_options, std::move(loop), clock.Now());
   if (!engine) return Fail(std::move(engine.error()));
   return MakeDatabase(std::move(*engine), clock);
 }

@@ -165,6 +165,8 @@ Worker::Verdict Worker::TryCommit(Pool::Job& job, Transaction& transaction, std:
 Worker::Verdict Worker::Settle(std::int64_t transaction, TimePoint deadline) {
   const std::string incarnation = session_.incarnation();
   const int backend = session_.backend();
+  // The transaction is over for the session, whatever became of it: what is asked now stands outside of it.
+  session_.Rollback();
   for (;;) {
     try {
       Connect(deadline);

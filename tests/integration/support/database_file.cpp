@@ -10,13 +10,19 @@ namespace latchkey::integration {
 DatabaseFile::DatabaseFile(const std::string& path) {
   if (path.starts_with("postgresql:")) {
     PGconn* connection = PQconnectdb(path.c_str());
+    if (PQstatus(connection) != CONNECTION_OK) {
+      const std::string problem = PQerrorMessage(connection);
+      PQfinish(connection);
+      throw std::runtime_error(problem);
+    }
     postgres_ = connection;
-    if (PQstatus(connection) != CONNECTION_OK) throw std::runtime_error(PQerrorMessage(connection));
     return;
   }
   sqlite3* database = nullptr;
-  if (sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK)
+  if (sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READONLY, nullptr) != SQLITE_OK) {
+    sqlite3_close(database);
     throw std::runtime_error("cannot open " + path);
+  }
   sqlite3_busy_timeout(database, 10'000);
   database_ = database;
 }
