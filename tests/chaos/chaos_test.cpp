@@ -104,9 +104,11 @@ class Chaos : public ::testing::Test {
       counters_[fault.name] += fault.begin();
       WorkFor(std::chrono::milliseconds(200 + Pick(1200)));
       if (open) counters_[open->name] += open->end();
+      cluster_->Revive();
       open = &fault;
     }
     if (open) counters_[open->name] += open->end();
+    cluster_->StartAll();
   }
 
   std::map<std::string, std::string> ProviderIds() {
@@ -207,7 +209,6 @@ TEST_F(Chaos, WhateverBreaksHealsAndNothingIsLostOrDoneTwice) {
     std::cout << "round " << round << std::endl;
     Round(faults);
   }
-  cluster.StartAll();
   WorkFor(std::chrono::seconds(1));
   buyer.Stop();
   seller.Stop();

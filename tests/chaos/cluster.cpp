@@ -45,23 +45,29 @@ std::unique_ptr<integration::Server> Cluster::NewServer(const std::string& role)
   return std::make_unique<integration::Server>(simulator_, settings);
 }
 
-void Cluster::StartAll() {
+std::string Cluster::Revive() {
+  std::string why;
   for (auto* group : {&web_, &workers_}) {
     for (auto& server : *group) {
-      std::string why;
-      const bool up = server->running() || integration::WaitUntil([&] {
-                        try {
-                          server->Start();
-                          return true;
-                        } catch (const std::runtime_error& error) {
-                          why = error.what();
-                          return false;
-                        }
-                      });
-      if (!up) throw std::runtime_error(why);
+      if (server->running()) continue;
+      try {
+        server->Start();
+      } catch (const std::runtime_error& error) {
+        why = error.what();
+      }
     }
   }
   balancer_.SetTargets({web_[0]->port(), web_[1]->port()});
+  return why;
+}
+
+void Cluster::StartAll() {
+  std::string why;
+  const bool up = integration::WaitUntil([&] {
+    why = Revive();
+    return why.empty();
+  });
+  if (!up) throw std::runtime_error(why);
 }
 
 std::string Cluster::logs() const {

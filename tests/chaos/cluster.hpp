@@ -24,7 +24,9 @@ class Cluster {
   integration::Server& web(std::size_t which) { return *web_.at(which); }
   integration::Server& worker(std::size_t which) { return *workers_.at(which); }
 
-  /// Starts whoever does not run; tries again until everybody does, as a supervisor would.
+  /// Starts whoever does not run, once, as a supervisor does now and then; why somebody did not start, or nothing.
+  std::string Revive();
+  /// Until everybody runs.
   void StartAll();
   /// Rows of the database, past the network that fails.
   std::vector<std::vector<std::string>> Query(const std::string& sql) { return postgres_.Query("latchkey", sql); }

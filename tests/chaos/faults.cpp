@@ -29,7 +29,8 @@ void AddProcessFaults(std::vector<Fault>& faults, Cluster& cluster, Random& rand
                         return ran ? 1L : 0L;
                       },
                       [&cluster] {
-                        cluster.StartAll();
+                        // In vain while something else is broken too: then later.
+                        cluster.Revive();
                         return 0L;
                       }});
     auto frozen = std::make_shared<integration::Server*>(nullptr);

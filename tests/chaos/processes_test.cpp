@@ -219,9 +219,9 @@ TEST_F(Processes, ARollingRestartUnderLoadFailsNoRequestAndDoesNoWorkTwice) {
                               {"subject", subject},
                               {"text", "Once.\n"}};
       const auto body = bj::serialize(letter);
-      const auto request = "POST /api/v1/messages" + head + "Content-Type: application/json\r\nIdempotency-Key: restarts-under-load-" +
-                           std::to_string(number) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" +
-                           body;
+      const auto request =
+          "POST /api/v1/messages" + head + "Content-Type: application/json\r\nIdempotency-Key: restarts-under-load-" +
+          std::to_string(number) + "\r\nContent-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
       sent += expect(nginx.Exchange(request), "HTTP/1.1 202") ? 1 : 0;
       // Below the limit of mails a person may hand in.
       std::this_thread::sleep_for(std::chrono::milliseconds(600));
