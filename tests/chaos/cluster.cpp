@@ -47,6 +47,7 @@ std::unique_ptr<integration::Server> Cluster::NewServer(const std::string& role)
 
 std::string Cluster::Revive() {
   std::string why;
+  postgres_.Revive();
   for (auto* group : {&web_, &workers_}) {
     for (auto& server : *group) {
       if (server->running()) continue;

@@ -53,7 +53,8 @@ void AddProcessFaults(std::vector<Fault>& faults, Cluster& cluster, Random& rand
 void AddDatabaseFaults(std::vector<Fault>& faults, Cluster& cluster, std::vector<std::string>& skipped) {
   auto& postgres = cluster.postgres();
   const auto start = [&postgres] {
-    postgres.Start();
+    // In vain on a full volume: then when there is room again.
+    postgres.TryStart();
     return 0L;
   };
   for (const char* mode : {"fast", "immediate"}) {
@@ -74,7 +75,7 @@ void AddDatabaseFaults(std::vector<Fault>& faults, Cluster& cluster, std::vector
                       [&postgres] {
                         postgres.FreeVolume();
                         // Without room for its log it may have ended; whoever frees the volume starts it again.
-                        if (!postgres.Answers()) postgres.Start();
+                        postgres.Revive();
                         return 0L;
                       }});
   } else {

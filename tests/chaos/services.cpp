@@ -94,17 +94,27 @@ int PostgresServer::Run(const std::string& command) const {
 }
 
 void PostgresServer::Start() {
+  if (!integration::WaitUntil([&] { return TryStart(); })) {
+    throw std::runtime_error("PostgreSQL does not start:\n" + integration::ReadFile(directory_.Sub("log")));
+  }
+}
+
+bool PostgresServer::TryStart() {
+  wanted_ = true;
+  if (Answers()) return true;
   // The log stays off the volume: it must be writable when that is full.
   const auto log = directory_.Sub("log");
   Run("touch " + log + " && chmod 666 " + log);
-  const bool up = integration::WaitUntil([&] {
-    Run(AsServerUser(fmt::format("{}/pg_ctl -D {}/cluster -l {} -w -t 30 start", kBin, data_, log)));
-    return Answers();
-  });
-  if (!up) throw std::runtime_error("PostgreSQL does not start:\n" + integration::ReadFile(log));
+  Run(AsServerUser(fmt::format("{}/pg_ctl -D {}/cluster -l {} -w -t 30 start", kBin, data_, log)));
+  return Answers();
+}
+
+void PostgresServer::Revive() {
+  if (wanted_) TryStart();
 }
 
 void PostgresServer::Stop(const std::string& mode) {
+  wanted_ = false;
   Run(AsServerUser(fmt::format("{}/pg_ctl -D {}/cluster -m {} -w -t 30 stop", kBin, data_, mode)));
 }
 

@@ -23,6 +23,10 @@ class PostgresServer {
 
   /// Starts and waits until it answers.
   void Start();
+  /// One try; whether it answers. It may not, for example on a full volume.
+  bool TryStart();
+  /// One more try, unless it was stopped on purpose.
+  void Revive();
   /// "fast" ends the sessions and writes everything out, "immediate" is as a crash.
   void Stop(const std::string& mode);
   /// SIGSTOP or SIGCONT to every process that serves a session; returns how many.
@@ -49,6 +53,8 @@ class PostgresServer {
   std::string password_;
   std::uint16_t port_ = 0;
   bool mounted_ = false;
+  /// Started, and not stopped since by whoever asked for it.
+  bool wanted_ = false;
 };
 
 /// A Redis 7 of this test's own.
