@@ -39,7 +39,7 @@ struct ImportedCalendar {
   std::string name;  ///< X-WR-CALNAME, may be empty.
   std::string zone;  ///< X-WR-TIMEZONE as an IANA name, may be empty.
   std::vector<Event> events;
-  std::vector<Instant> stamps;  ///< DTSTAMP of each event.
+  std::vector<Instant> stamps;        ///< DTSTAMP of each event.
   std::vector<std::string> problems;  ///< What was left out, a sentence each.
 };
 

@@ -8,8 +8,8 @@ namespace latchkey::integration {
 /// A PostgreSQL database for one server under test, gone with this object.
 class ScratchDatabase {
  public:
-  /// LATCHKEY_TEST_ENGINE=postgresql asks for PostgreSQL in place of a file: the same tests, as CMakeLists.txt registers
-  /// some of them twice.
+  /// LATCHKEY_TEST_ENGINE=postgresql asks for PostgreSQL in place of a file: the same tests, as CMakeLists.txt
+  /// registers some of them twice.
   static bool Wanted();
   /// Wanted, and LATCHKEY_TEST_POSTGRES names a server that can be asked for one.
   static bool Possible();
