@@ -162,7 +162,7 @@ class SendingOracle : public IntegrationTest {
     for (auto& post : posts) post.join();
   }
 
-  std::string DatabasePath() const { return server_.data_directory() + "/latchkey.db"; }
+  std::string DatabasePath() const { return server_.database(); }
 
   void NoteWhereItDied() {
     DatabaseFile database(DatabasePath());
@@ -181,7 +181,7 @@ class SendingOracle : public IntegrationTest {
   /// Ten minutes pass for the mails while the server is dead: what waits is due. What a person has been told of already
   /// is only looked for again when `told` says so: each such look reads many sent mails.
   void PassTime(bool told = false) {
-    const std::string ten_minutes = "600000000";
+    const std::string ten_minutes = ScratchDatabase::Possible() ? "interval '10 minutes'" : "600000000";
     const std::string state = told ? "" : " WHERE state <> 'unconfirmed'";
     DatabaseFile::Change(DatabasePath(),
                          "UPDATE jobs SET scheduled_at = scheduled_at - " + ten_minutes +
@@ -197,14 +197,15 @@ class SendingOracle : public IntegrationTest {
   }
 
   bool NothingIsDue() {
-    const auto now =
+    const auto micros =
         std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::system_clock::now().time_since_epoch());
+    const std::string now = ScratchDatabase::Possible() ? "now()" : std::to_string(micros.count());
     DatabaseFile database(DatabasePath());
     return database
                .Query(
                    "SELECT count(*) FROM jobs WHERE kind = 'send_email' AND finalized_at IS NULL AND (state = "
                    "'running' OR scheduled_at <= " +
-                   std::to_string(now.count()) + ")")
+                   now + ")")
                .at(0)
                .at(0) == "0";
   }

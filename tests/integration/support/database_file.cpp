@@ -28,6 +28,10 @@ DatabaseFile::DatabaseFile(const std::string& path) {
 }
 
 void DatabaseFile::Change(const std::string& path, const std::string& sql) {
+  if (path.starts_with("postgresql:")) {
+    DatabaseFile(path).Query(sql + "; SELECT 1");
+    return;
+  }
   sqlite3* database = nullptr;
   char* problem = nullptr;
   const bool open = sqlite3_open_v2(path.c_str(), &database, SQLITE_OPEN_READWRITE, nullptr) == SQLITE_OK;
