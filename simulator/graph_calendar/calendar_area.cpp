@@ -198,7 +198,9 @@ std::vector<Event> CalendarArea::View(const Calendar& calendar, Instant from, In
       if (calendar::Touches(event, from, to, "UTC")) events.push_back(event);
       continue;
     }
-    const calendar::InstanceQuery query{.from = from, .to = to, .now = store_.Now(), .most = 20'000};
+    // What Exchange holds as no series could be in a mailbox event by event only, and nobody has every half hour so.
+    const std::size_t most = IsSeries(event) ? 20'000 : 500;
+    const calendar::InstanceQuery query{.from = from, .to = to, .now = store_.Now(), .most = most};
     std::vector<Event> instances = calendar::Instances(calendar, event, query);
     if (masters && !instances.empty() && IsSeries(event)) events.push_back(event);
     for (Event& instance : instances) events.push_back(std::move(instance));

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -28,6 +29,7 @@ class CalendarArea final : public Area {
     calendar::Calendar* calendar = nullptr;
     calendar::Event event;
   };
+  using Told = std::map<std::string, std::uint64_t>;
   /// A round of delta in progress or completed: what its reader was told, and what it is still to be told.
   struct DeltaState {
     std::string account;   ///< sub
@@ -35,8 +37,10 @@ class CalendarArea final : public Area {
     Instant from;
     Instant to;
     std::uint64_t revision = 0;
-    std::map<std::string, std::uint64_t> told;  ///< Event id to the revision told.
-    std::vector<std::string> pending;           ///< Ids, "-" in front of removed ones.
+    /// Event id to the revision told. Shared by the pages of a round, like what they are to tell.
+    std::shared_ptr<const Told> told;
+    std::shared_ptr<const std::vector<std::string>> pending;  ///< Ids, "-" in front of removed ones.
+    std::size_t next = 0;                                     ///< Of `pending`: what the next page begins with.
   };
 
   calendar::Calendar* CalendarOf(Call& call, bool named);
@@ -59,7 +63,7 @@ class CalendarArea final : public Area {
   Response Page(Call& call, const std::string& context, std::vector<boost::json::object> items);
   std::uint64_t Keep(DeltaState state);
   DeltaState Begin(const calendar::Calendar& calendar, const Account& account, Instant from, Instant to,
-                   const std::map<std::string, std::uint64_t>& told);
+                   const Told& told);
   Response DeltaPage(Call& call, const calendar::Calendar& calendar, DeltaState state, const std::string& path);
   void Changed(const Account& account, const calendar::Calendar& calendar, const calendar::Event& event, bool created);
 

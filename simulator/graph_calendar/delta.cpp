@@ -45,18 +45,22 @@ std::uint64_t CalendarArea::Keep(DeltaState state) {
 }
 
 CalendarArea::DeltaState CalendarArea::Begin(const Calendar& calendar, const Account& account, Instant from, Instant to,
-                                             const std::map<std::string, std::uint64_t>& told) {
+                                             const Told& before) {
   DeltaState state{
       .account = account.sub, .calendar = calendar.primary ? "primary" : calendar.id, .from = from, .to = to};
   state.revision = store_.Book(account).revision;
-  std::map<std::string, std::uint64_t> gone = told;
+  Told gone = before;
+  Told told;
+  std::vector<std::string> pending;
   for (const Event& event : View(calendar, from, to, true)) {
-    const auto known = told.find(event.id);
+    const auto known = before.find(event.id);
     gone.erase(event.id);
-    state.told[event.id] = event.revision;
-    if (known == told.end() || known->second != event.revision) state.pending.push_back(event.id);
+    told[event.id] = event.revision;
+    if (known == before.end() || known->second != event.revision) pending.push_back(event.id);
   }
-  for (const auto& [id, revision] : gone) state.pending.push_back("-" + id);
+  for (const auto& [id, revision] : gone) pending.push_back("-" + id);
+  state.told = std::make_shared<const Told>(std::move(told));
+  state.pending = std::make_shared<const std::vector<std::string>>(std::move(pending));
   return state;
 }
 
@@ -96,7 +100,7 @@ Response CalendarArea::Delta(Call& call, bool named) {
   // Copied: a link may be followed again after a lost answer.
   const DeltaState& state = found->second;
   if (token.starts_with("s")) return DeltaPage(call, *calendar, state, path);
-  return DeltaPage(call, *calendar, Begin(*calendar, call.account, state.from, state.to, state.told), path);
+  return DeltaPage(call, *calendar, Begin(*calendar, call.account, state.from, state.to, *state.told), path);
 }
 
 Response CalendarArea::DeltaPage(Call& call, const Calendar& calendar, DeltaState state, const std::string& path) {
@@ -105,12 +109,11 @@ Response CalendarArea::DeltaPage(Call& call, const Calendar& calendar, DeltaStat
     return BadRequest("The time zone of the preference is unknown.", call.now, "TimeZoneNotSupportedException");
   const std::size_t size = std::clamp<std::size_t>(call.preferred_page_size().value_or(kUsualPage), 1, 1000);
   json::array value;
-  std::size_t taken = 0;
   // What the round began with is there as long as nothing changed: no series is followed from its start for each of its
   // occurrences.
   const bool unchanged = state.revision == store_.Book(call.account).revision;
-  for (; taken < state.pending.size() && value.size() < size; ++taken) {
-    const std::string& id = state.pending[taken];
+  for (; state.next < state.pending->size() && value.size() < size; ++state.next) {
+    const std::string& id = (*state.pending)[state.next];
     const bool removed = id.starts_with('-');
     const std::string plain = removed ? id.substr(1) : id;
     const Event* stored = calendar.Find(plain);
@@ -129,8 +132,7 @@ Response CalendarArea::DeltaPage(Call& call, const Calendar& calendar, DeltaStat
       value.push_back(std::move(item));
     }
   }
-  state.pending.erase(state.pending.begin(), state.pending.begin() + static_cast<std::ptrdiff_t>(taken));
-  const bool more = !state.pending.empty();
+  const bool more = state.next < state.pending->size();
   json::object out = {{"@odata.context", call.base() + "/$metadata#Collection(event)"}};
   const std::string nonce = fmt::format("{:016x}", store_.NextNonce());
   const std::uint64_t number = Keep(std::move(state));

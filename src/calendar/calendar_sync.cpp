@@ -134,10 +134,6 @@ Task<Result<void>> CalendarSync::VisitCalendar(Visit& visit, StoredCalendar& cal
   const std::vector<Window> known = WindowsOf(calendar);
   auto windows = co_await visit.provider->Windows(calendar.calendar, known, visit.begun, search);
   if (!windows) co_return std::unexpected(std::move(windows.error()));
-  if (search) {
-    auto noted = co_await parts_.store.NoteSearched(visit.fence, calendar.id);
-    if (!noted) co_return noted;
-  }
   for (const Window& window : *windows) {
     const Cursor* cursor = FindCursor(calendar, window.name);
     const bool read_before = cursor != nullptr && cursor->phase == Cursor::Phase::kLive && cursor->synced_at;
@@ -146,6 +142,11 @@ Task<Result<void>> CalendarSync::VisitCalendar(Visit& visit, StoredCalendar& cal
     if (is_read || !due) continue;
     auto read = co_await ReadWindow(visit, calendar, window);
     if (!read || visit.unfinished) co_return read;
+  }
+  if (search) {
+    // Not before: a window that was found and not begun yet would be forgotten until the next search.
+    auto noted = co_await parts_.store.NoteSearched(visit.fence, calendar.id);
+    if (!noted) co_return noted;
   }
   if (!visit.provider->windows_are_parts()) co_return Result<void>();
   auto departed = co_await parts_.store.HasDeparted(calendar.id);

@@ -312,6 +312,18 @@ TEST_P(CalendarSyncTest, MoreCalendarsThanAVisitReadsAreReadInSeveralAndTheRound
   EXPECT_EQ(Stored(id(10)), Source(id(10)).events);
 }
 
+TEST_P(CalendarSyncTest, AVisitThatEndsBetweenWindowsForgetsNoneOfThoseThatWereFound) {
+  CalendarSyncParts parts{
+      .store = store.database().calendars(), .providers = providers, .status = status, .clock = store.clock()};
+  parts.options.pages_per_visit = 2;
+  sync.emplace(parts);
+  for (int year = 2021; year < 2032; ++year) Source().Put("e" + std::to_string(year), FakeProvider::Year(year));
+  int visits = 1;
+  while (Visit().kind == Kind::kSnooze && visits < 50) ++visits;
+  EXPECT_LT(visits, 50);
+  EXPECT_EQ(Stored(), Source().events);
+}
+
 TEST_P(CalendarSyncTest, CalendarsComeAndGoAndAreChosen) {
   Source("a").Put("x", kToday);
   Source("b").Put("y", kToday);
