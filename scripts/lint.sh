@@ -8,10 +8,12 @@ check_includes() { node "$ROOT/scripts/check_includes.mjs" "$ROOT"; }
 # Every header stands on its own: parsed alone, without generating code.
 check_headers() {
   local build="$ROOT/build/asan" header failed=0
+  LIBPQ_CFLAGS=$(pkg-config --cflags libpq) || return 1
+  export LIBPQ_CFLAGS
   (cd "$ROOT" && git ls-files -co --exclude-standard -- 'src/*.hpp') | xargs -P 2 -n 6 sh -c '
     for header in "$@"; do
       clang++-19 -std=c++23 -fsyntax-only -Wall -Wextra -Werror -Wno-pragma-once-outside-header -Wno-missing-field-initializers \
-        -DBOOST_ASIO_HAS_CO_AWAIT -DBOOST_ASIO_NO_DEPRECATED -I src "$header" || exit 1
+        -DBOOST_ASIO_HAS_CO_AWAIT -DBOOST_ASIO_NO_DEPRECATED $LIBPQ_CFLAGS -I src "$header" || exit 1
     done' sh || failed=1
   return $failed
 }
