@@ -1,5 +1,6 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <chrono>
@@ -62,6 +63,9 @@ void EndAnywayAfter(std::chrono::milliseconds limit) {
 
 int Serve(const config::Settings& settings) {
   boost::asio::io_context loop(1);
+  // Without it a loop that has nothing to do for a moment, between two steps of the start, counts as stopped, and the
+  // run below would be over before it began.
+  const auto work = boost::asio::make_work_guard(loop);
   // Before anybody can learn that the server is ready: a signal that comes right then must end it in order.
   boost::asio::signal_set signals(loop, SIGTERM, SIGINT);
   App app(loop, settings);

@@ -25,8 +25,6 @@ T RunUntil(boost::asio::io_context& loop, Task<T> task) {
     // Work of other threads keeps no work guard here: run again when the queue was empty for a moment.
     if (loop.run_one() == 0) loop.restart();
   }
-  // A loop that ran dry with the task's last step counts as stopped, and whoever runs it next would come back at once.
-  loop.restart();
   if (failure) std::rethrow_exception(failure);
   return std::move(*value);
 }
