@@ -126,6 +126,8 @@ Task<void> Worker::ClaimLoop() {
     // and the order of priorities; the loop comes back at once for the rest.
     int room = options_.max_running - running();
     for (const std::string& name : open) room = std::min(room, RoomOf(name));
+    // Half of all there is room for: the store hands out one half while it takes the reports of the other.
+    room = std::min(room, std::max(1, options_.max_running / 2));
     if (room <= 0 || open.empty()) {
       co_await signal_.Wait(options_.poll);
       continue;

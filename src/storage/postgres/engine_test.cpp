@@ -644,6 +644,24 @@ TEST_F(PostgresEngine, NeverMoreConnectionsThanAllowed) {
   EXPECT_LE(most, 5) << "and one that listens";
 }
 
+TEST_F(PostgresEngine, StatementsAreNotCompiled) {
+  Open();
+  auto body = [](storage::Connection& connection) -> Result<std::string> {
+    Rows rows = connection.Query("SELECT current_setting('jit')");
+    rows.Step();
+    return rows.String(0);
+  };
+  std::string jit;
+  auto ask = [&]() -> Task<void> {
+    const auto seen = co_await engine->Read(body);
+    if (seen) jit = *seen;
+  };
+  boost::asio::co_spawn(loop, ask, boost::asio::detached);
+  loop.restart();
+  loop.run();
+  EXPECT_EQ(jit, "off");
+}
+
 TEST(PostgresAddress, IsAUrlWithAnyParametersOfLibpq) {
   const auto value = [](const Address& address, const std::string& keyword) {
     for (const auto& [name, text] : address.parameters()) {
