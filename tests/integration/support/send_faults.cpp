@@ -1,7 +1,10 @@
 #include "tests/integration/support/send_faults.hpp"
 
+#include <algorithm>
 #include <boost/json/array.hpp>
 #include <boost/json/value_to.hpp>
+#include <limits>
+#include <utility>
 
 namespace latchkey::integration {
 namespace {
@@ -86,8 +89,21 @@ void SendFaults::Add(const std::string& provider, const std::string& mailbox) {
   };
   const auto troubles = TroublesOf(provider);
   const auto& steps = StepsOf(provider);
-  const Trouble& trouble = troubles[pick(troubles.size())];
-  const Step& step = steps[pick(steps.size())];
+  // One of those that came least often: chance alone leaves some of many kinds out.
+  std::vector<std::pair<const Trouble*, const Step*>> rarest;
+  int least = std::numeric_limits<int>::max();
+  for (const Trouble& trouble : troubles) {
+    for (const Step& step : steps) {
+      const int times = given_[KindOf(provider, trouble, step)];
+      if (times < least) rarest.clear();
+      least = std::min(least, times);
+      if (times == least) rarest.emplace_back(&trouble, &step);
+    }
+  }
+  const auto [chosen_trouble, chosen_step] = rarest[pick(rarest.size())];
+  const Trouble& trouble = *chosen_trouble;
+  const Step& step = *chosen_step;
+  ++given_[KindOf(provider, trouble, step)];
   const auto skip = pick(3);
   const bool refuses = std::string_view(trouble.name) == "401";
   if (refuses && Pending(refusals_[mailbox])) return;
@@ -114,6 +130,10 @@ bool SendFaults::Pending(const std::string& id) {
   if (id.empty()) return false;
   const auto counters = simulator_.Get("/counters");
   return counters.at("faults").at(id).at("fired").to_number<unsigned long>() == 0;
+}
+
+bool SendFaults::Counts::EveryKind() const {
+  return std::ranges::all_of(by_kind, [](const auto& kind) { return kind.second > 0; });
 }
 
 SendFaults::Counts SendFaults::Count() {

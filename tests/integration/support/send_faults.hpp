@@ -10,7 +10,8 @@
 
 namespace latchkey::integration {
 
-/// What goes wrong around sending, drawn by lot and injected into the simulator. Every fault meets one request of one
+/// What goes wrong around sending, drawn by lot among the kinds that came least often
+/// and injected into the simulator. Every fault meets one request of one
 /// mailbox, so that those of many mailboxes do not wait for each other. Counts which were reached.
 class SendFaults {
  public:
@@ -27,6 +28,7 @@ class SendFaults {
     unsigned long reached = 0;
     /// "google: the answer is lost" -> times. Every kind that can be drawn is there, also at 0.
     std::map<std::string, unsigned long> by_kind;
+    bool EveryKind() const;
   };
   Counts Count();
 
@@ -35,6 +37,8 @@ class SendFaults {
 
   Simulator& simulator_;
   Random& random_;
+  /// How often each kind was drawn.
+  std::map<std::string, int> given_;
   /// Kind by the simulator's id of the fault.
   std::map<std::string, std::string> kinds_;
   /// The refusal of a token that is still to come, by mailbox: a second one in a row would end the grant.
