@@ -20,7 +20,10 @@ using ::testing::HasSubstr;
 class Overload : public IntegrationTest {
  protected:
   void LimitDescriptors(rlim_t count) {
-    const rlimit limit{.rlim_cur = count, .rlim_max = count};
+    // The hard limit stays: raising it again is not everybody's right.
+    rlimit limit{};
+    ASSERT_EQ(::prlimit(server_.process().pid(), RLIMIT_NOFILE, nullptr, &limit), 0);
+    limit.rlim_cur = std::min(count, limit.rlim_max);
     ASSERT_EQ(::prlimit(server_.process().pid(), RLIMIT_NOFILE, &limit, nullptr), 0);
   }
   /// Kilobytes.
