@@ -16,7 +16,7 @@
 #include "app/commands/commands.hpp"
 #include "app/exit_code.hpp"
 #include "app/keys.hpp"
-#include "app/run_until.hpp"
+#include "async/run_until.hpp"
 #include "config/data_directory.hpp"
 #include "config/load.hpp"
 #include "storage/database.hpp"

@@ -6,11 +6,11 @@
 #include <random>
 #include <vector>
 
+#include "async/run_until.hpp"
 #include "limits/limiter.hpp"
 #include "limits/memory_limiter.hpp"
 #include "limits/redis_limiter.hpp"
 #include "limits/testing/redis_server.hpp"
-#include "limits/testing/run.hpp"
 
 namespace latchkey::limits {
 namespace {
@@ -55,17 +55,17 @@ class LimiterConformance : public ::testing::TestWithParam<Kind> {
                               .key_secret = SecretString(std::string("secret of ") + info->name()),
                               .server_clock = &clock_});
     redis_->Start();
-    ASSERT_TRUE(testing::Run(loop_, WaitUntilShared(*redis_)));
+    ASSERT_TRUE(RunUntil(loop_, WaitUntilShared(*redis_)));
   }
   void TearDown() override {
     if (!redis_) return;
     // Every answer came from Redis, or the case has proved nothing.
     EXPECT_EQ(redis_->sharing().state, Sharing::State::kShared);
-    testing::Run(loop_, StopLimiter(*redis_));
+    RunUntil(loop_, StopLimiter(*redis_));
   }
 
   Limiter& limiter() { return memory_ ? static_cast<Limiter&>(*memory_) : *redis_; }
-  microseconds Take(const std::vector<Draw>& draws) { return testing::Run(loop_, limiter().Take(draws)); }
+  microseconds Take(const std::vector<Draw>& draws) { return RunUntil(loop_, limiter().Take(draws)); }
   microseconds Take(const Draw& draw) { return Take(std::vector{draw}); }
   int TakeAll(const Draw& draw) {
     int count = 0;

@@ -15,8 +15,8 @@
 #include <string>
 #include <vector>
 
+#include "async/run_until.hpp"
 #include "limits/testing/redis_server.hpp"
-#include "limits/testing/run.hpp"
 
 namespace latchkey::limits {
 namespace {
@@ -49,10 +49,10 @@ class Process {
       co_await limiter_.Stop();
       co_return true;
     };
-    testing::Run(loop_, stop());
+    RunUntil(loop_, stop());
   }
 
-  bool Take(std::string_view key = "key") { return testing::Run(loop_, TakeOne(key)); }
+  bool Take(std::string_view key = "key") { return RunUntil(loop_, TakeOne(key)); }
   Task<bool> TakeOne(std::string_view key) {
     // Nothing worth mentioning is earned while a test runs.
     const Draw draw{.name = "test", .key = key, .rate = {.per_minute = 0.001, .burst = kBurst}};
@@ -65,8 +65,8 @@ class Process {
     return count;
   }
 
-  bool WaitFor(State state) { return testing::Run(loop_, Reach(state, {})); }
-  bool WaitForLost(std::string_view reason) { return testing::Run(loop_, Reach(State::kLost, reason)); }
+  bool WaitFor(State state) { return RunUntil(loop_, Reach(state, {})); }
+  bool WaitForLost(std::string_view reason) { return RunUntil(loop_, Reach(State::kLost, reason)); }
   std::uint64_t draws(const char* kept_in) {
     return metrics_.GetCounter("latchkey_limit_draws_total", "", {{"kept_in", kept_in}}).value();
   }
@@ -225,7 +225,7 @@ TEST_F(RedisLimiterTest, AProcessLeftAloneKeepsToItsShare) {
     for (int i = 0; i < 500 && first->limiter().processes() != 2; ++i) co_await SleepFor(20ms);
     co_return first->limiter().processes() == 2 && second->limiter().processes() == 2;
   };
-  ASSERT_TRUE(testing::Run(loop_, both_known()));
+  ASSERT_TRUE(RunUntil(loop_, both_known()));
   EXPECT_TRUE(first->Take("begun"));
   server_->Kill();
   ASSERT_TRUE(first->WaitFor(State::kLost));
@@ -372,7 +372,7 @@ TEST_F(RedisLimiterTest, TellsOneLineForEachChange) {
       co_await SleepFor(300ms);
       co_return true;
     };
-    testing::Run(loop_, some_attempts());
+    RunUntil(loop_, some_attempts());
     server_->Start();
     ASSERT_TRUE(process->WaitFor(State::kShared));
   }
@@ -443,7 +443,7 @@ TEST_F(RedisLimiterTest, StoppedInTheMiddleItAnswersThoseWhoWait) {
     co_await process->limiter().Stop();
     co_return true;
   };
-  testing::Run(loop_, stop());
+  RunUntil(loop_, stop());
   while (answered < 3) loop_.run_one();
   server_->Thaw();
 }

@@ -9,8 +9,8 @@
 #include <random>
 #include <vector>
 
+#include "async/run_until.hpp"
 #include "limits/testing/redis_server.hpp"
-#include "limits/testing/run.hpp"
 
 namespace latchkey::limits {
 namespace {
@@ -39,14 +39,14 @@ struct Process {
       co_await limiter.Stop();
       co_return true;
     };
-    testing::Run(loop, stop());
+    RunUntil(loop, stop());
   }
   bool WaitFor(Sharing::State state) {
     auto reach = [&]() -> Task<bool> {
       for (int i = 0; i < 200 && limiter.sharing().state != state; ++i) co_await limiter.changed().Wait(500ms);
       co_return limiter.sharing().state == state;
     };
-    return testing::Run(loop, reach());
+    return RunUntil(loop, reach());
   }
 
   boost::asio::io_context& loop;
@@ -67,7 +67,7 @@ class RedisSeatsTest : public ::testing::Test {
     return process;
   }
   Seats::Hold Take(Process& process, int count, std::string_view key = "mailbox") {
-    return testing::Run(loop_, process.seats.Take("graph", key, 4, count));
+    return RunUntil(loop_, process.seats.Take("graph", key, 4, count));
   }
   /// Begins to take, and tells in `taken` when it has.
   void Begin(Process& process, int count, std::optional<Seats::Hold>& taken) {
@@ -80,7 +80,7 @@ class RedisSeatsTest : public ::testing::Test {
       co_await SleepFor(50ms);
       co_return true;
     };
-    testing::Run(loop_, rest());
+    RunUntil(loop_, rest());
   }
   int SeatsInRedis() {
     return static_cast<int>(server_

@@ -7,6 +7,7 @@
 
 #include "storage/message_content.hpp"
 #include "storage/testing/scratch_postgres.hpp"
+#include "storage/testing/statement_killer.hpp"
 
 namespace latchkey::storage {
 namespace {
@@ -247,28 +248,12 @@ TEST_F(AdoptionTest, AccountsWaitForTheirPersonWithTheirTokensPutAside) {
   EXPECT_EQ(database->Number("SELECT count(*) FROM oauth_refresh_tokens WHERE NOT is_revoked"), 0);
 }
 
-// Counts what a migration does and ends its session at the wished for command. The counter is a sequence: it goes on
-// counting when the transaction is undone.
-constexpr const char* kKiller = R"sql(
-CREATE SCHEMA killer;
-CREATE SEQUENCE killer.done;
-CREATE TABLE killer.wish (at bigint);
-INSERT INTO killer.wish VALUES (0);
-CREATE FUNCTION killer.count() RETURNS event_trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF nextval('killer.done') = (SELECT at FROM killer.wish) THEN
-    PERFORM pg_terminate_backend(pg_backend_pid());
-  END IF;
-END $$;
-CREATE EVENT TRIGGER count_commands ON ddl_command_end EXECUTE FUNCTION killer.count();
-SELECT setval('killer.done', 1, FALSE))sql";
-
 TEST_F(AdoptionTest, KilledAtAnyStatementItEndsTheSameWhenRunAgain) {
   const ScratchPostgres fresh(ScratchPostgres::Schema::kMigrated);
   constexpr const char* kTables =
       "SELECT table_name || column_name || data_type || is_nullable FROM information_schema.columns "
       "WHERE table_schema = 'public' ORDER BY 1";
-  database->Run(kKiller);
+  database->Run(testing::kStatementKiller);
   // Each try gets further than the one before, until one is left alone: every version is met, begun and half done.
   int killed = 0;
   for (int at = 2;; at += 13) {

@@ -10,6 +10,7 @@
 #include <thread>
 
 #include "tests/integration/support/fixture.hpp"
+#include "tests/integration/support/microsoft.hpp"
 
 namespace latchkey::integration {
 namespace {
@@ -23,15 +24,7 @@ class CalendarOracle : public IntegrationTest, public ::testing::WithParamInterf
  protected:
   CalendarOracle() { start_server_ = false; }
   void SetUp() override {
-    if (GetParam() == "microsoft") {
-      auto& environment = server_.environment();
-      environment["AUTH_MICROSOFT_CLIENT_ID"] = kMicrosoftClientId;
-      environment["AUTH_MICROSOFT_CLIENT_SECRET"] = kMicrosoftClientSecret;
-      environment["MICROSOFT_DISCOVERY_URL"] = simulator_.microsoft_discovery_url();
-      environment["MICROSOFT_GRAPH_URL"] = simulator_.url();
-      email_ = "mia@outlook.example";
-      simulator_.Post("/accounts", bj::object{{"email", email_}, {"provider", "microsoft"}, {"name", "Mia Sample"}});
-    }
+    if (GetParam() == "microsoft") email_ = UseMicrosoft(server_, simulator_);
     IntegrationTest::SetUp();
     server_.Start();
   }

@@ -6,6 +6,7 @@
 #include <boost/json/parse.hpp>
 
 #include "tests/integration/support/fixture.hpp"
+#include "tests/integration/support/microsoft.hpp"
 
 namespace latchkey::integration {
 namespace {
@@ -52,15 +53,7 @@ class SyncedCalendars : public IntegrationTest, public ::testing::WithParamInter
  protected:
   SyncedCalendars() { start_server_ = false; }
   void SetUp() override {
-    if (GetParam() == "microsoft") {
-      auto& environment = server_.environment();
-      environment["AUTH_MICROSOFT_CLIENT_ID"] = kMicrosoftClientId;
-      environment["AUTH_MICROSOFT_CLIENT_SECRET"] = kMicrosoftClientSecret;
-      environment["MICROSOFT_DISCOVERY_URL"] = simulator_.microsoft_discovery_url();
-      environment["MICROSOFT_GRAPH_URL"] = simulator_.url();
-      email_ = "mia@outlook.example";
-      simulator_.Post("/accounts", bj::object{{"email", email_}, {"provider", "microsoft"}, {"name", "Mia Sample"}});
-    }
+    if (GetParam() == "microsoft") email_ = UseMicrosoft(server_, simulator_);
     IntegrationTest::SetUp();
     server_.Start();
     ada_ = std::make_unique<Person>(server_, simulator_, email_, GetParam());

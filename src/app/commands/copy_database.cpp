@@ -8,7 +8,7 @@
 #include "app/commands/commands.hpp"
 #include "app/commands/database_keys.hpp"
 #include "app/exit_code.hpp"
-#include "app/run_until.hpp"
+#include "async/run_until.hpp"
 #include "storage/copy/open_engine.hpp"
 
 namespace latchkey::app {

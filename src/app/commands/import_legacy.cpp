@@ -10,7 +10,7 @@
 #include "app/commands/database_keys.hpp"
 #include "app/exit_code.hpp"
 #include "app/keys.hpp"
-#include "app/run_until.hpp"
+#include "async/run_until.hpp"
 #include "base/json_writer.hpp"
 #include "legacy/import.hpp"
 #include "providers/google/google_oauth.hpp"

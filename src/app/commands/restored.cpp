@@ -6,7 +6,7 @@
 #include "app/commands/commands.hpp"
 #include "app/commands/database_keys.hpp"
 #include "app/exit_code.hpp"
-#include "app/run_until.hpp"
+#include "async/run_until.hpp"
 #include "storage/database.hpp"
 #include "storage/restore_mark.hpp"
 

@@ -12,6 +12,7 @@
 #include "async/fiber.hpp"
 #include "storage/postgres/engine.hpp"
 #include "storage/testing/scratch_postgres.hpp"
+#include "storage/testing/statement_killer.hpp"
 
 namespace latchkey::storage::postgres {
 namespace {
@@ -131,26 +132,10 @@ TEST_F(PostgresMigrations, ProcessesThatStartAtOnceMigrateOnceAndAllFindTheSchem
   EXPECT_EQ(database->Number("SELECT count(*) FROM schema_migrations"), Migrations().back().version);
 }
 
-// Counts what a migration does and ends its session at the wished for command. The counter is a sequence: it goes on
-// counting when the transaction is undone.
-constexpr const char* kKiller = R"sql(
-CREATE SCHEMA killer;
-CREATE SEQUENCE killer.done;
-CREATE TABLE killer.wish (at bigint);
-INSERT INTO killer.wish VALUES (0);
-CREATE FUNCTION killer.count() RETURNS event_trigger LANGUAGE plpgsql AS $$
-BEGIN
-  IF nextval('killer.done') = (SELECT at FROM killer.wish) THEN
-    PERFORM pg_terminate_backend(pg_backend_pid());
-  END IF;
-END $$;
-CREATE EVENT TRIGGER count_commands ON ddl_command_end EXECUTE FUNCTION killer.count();
-SELECT setval('killer.done', 1, FALSE))sql";
-
 TEST_F(PostgresMigrations, KilledOnTheWayAgainAndAgainTheyEndInTheSameSchema) {
   const storage::testing::ScratchPostgres untouched;
   ASSERT_TRUE(MigrateAt(untouched.url(), Migrations()));
-  database->Run(kKiller);
+  database->Run(storage::testing::kStatementKiller);
   // Further with each try, and from the beginning again with each step that was done: it stays done.
   std::set<std::int64_t> met;
   int killed = 0;

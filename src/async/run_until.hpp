@@ -7,11 +7,12 @@
 
 #include "async/task.hpp"
 
-namespace latchkey::limits::testing {
+namespace latchkey {
 
-/// Runs the loop until the task has ended, whatever else lives on it, and gives its value.
+/// Runs the loop until `task` has ended and gives its value; for start-up, where the rest must wait. The task's
+/// exception crosses over.
 template <class T>
-T Run(boost::asio::io_context& loop, Task<T> task) {
+T RunUntil(boost::asio::io_context& loop, Task<T> task) {
   std::optional<T> value;
   std::exception_ptr failure;
   bool done = false;
@@ -21,10 +22,11 @@ T Run(boost::asio::io_context& loop, Task<T> task) {
     done = true;
   });
   while (!done) {
+    // Work of other threads keeps no work guard here: run again when the queue was empty for a moment.
     if (loop.run_one() == 0) loop.restart();
   }
   if (failure) std::rethrow_exception(failure);
   return std::move(*value);
 }
 
-}  // namespace latchkey::limits::testing
+}  // namespace latchkey
