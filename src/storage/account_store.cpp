@@ -92,10 +92,18 @@ SET refresh_lease_holder = $2, refresh_lease_until = coalesce(CAST($5 AS timesta
 WHERE id = $1 AND (refresh_lease_holder IS NULL OR refresh_lease_holder = $2
   OR refresh_lease_until <= coalesce(CAST($5 AS timestamptz), clock_timestamp())))sql");
 
+// What the log says, and the jobs that are completed: those are the lines of their own last attempts.
 const Statement kListActivity(R"sql(
-SELECT l.id, l.job_type, l.status, l.error_code, l.started_at, l.completed_at, l.created_at
-FROM job_logs l JOIN connected_accounts a ON a.id = l.connected_account_id
-WHERE a.user_id = $1 AND l.connected_account_id = $2 ORDER BY l.created_at DESC LIMIT $3)sql");
+SELECT line.id, line.job_type, line.status, line.error_code, line.started_at, line.completed_at, line.created_at FROM (
+  SELECT * FROM (
+    SELECT l.id, l.job_type, l.status, l.error_code, l.started_at, l.completed_at, l.created_at FROM job_logs l
+    WHERE l.connected_account_id = $2 ORDER BY l.created_at DESC LIMIT $3) AS logged
+  UNION ALL
+  SELECT * FROM (
+    SELECT j.id, j.kind, 'COMPLETED', '', j.attempted_at, j.finalized_at, j.finalized_at FROM jobs j
+    WHERE j.connected_account_id = $2 AND j.state = 'completed' ORDER BY j.finalized_at DESC LIMIT $3) AS done) AS line
+JOIN connected_accounts a ON a.id = $2
+WHERE a.user_id = $1 ORDER BY line.created_at DESC LIMIT $3)sql");
 
 std::vector<std::string> SplitWords(std::string_view text) {
   std::istringstream words{std::string(text)};

@@ -26,36 +26,26 @@ INSERT INTO job_logs (id, job_type, job_id, attempt, connected_account_id, statu
                       started_at, completed_at, created_at)
 VALUES ($1, $2, $3, $4, (SELECT id FROM connected_accounts WHERE id = $5), $6, $7, $8, $9, $10, $10))sql");
 
-// Those that are completed, all at once: $1 and $2 are JSON arrays of ids and lease tokens, $3 of ids for the log, $4
-// is now. Locked in one order, so that two that do this never wait for each other. What was asked for again while it
-// ran goes round once more.
+// Those that are completed, all at once: $1 and $2 are JSON arrays of ids and lease tokens, $3 is now. A row has a
+// token only while it runs; not to ask for the state as well keeps the planner at the ids. What was asked for again
+// while it ran is left for EndAttempt.
 const Statement kCompleteAll("", R"sql(
-WITH held AS MATERIALIZED (
-  SELECT j.row_id, j.id, j.kind, j.attempt, j.attempted_at, j.connected_account_id, j.lease_token, j.rerun, told.log_id
-  FROM ROWS FROM (json_array_elements_text($1), json_array_elements_text($2), json_array_elements_text($3))
-    AS told (id, token, log_id)
-  JOIN jobs j ON j.id = CAST(told.id AS uuid) AND j.state = 'running' AND j.lease_token = told.token
-  ORDER BY j.row_id FOR NO KEY UPDATE OF j),
-logged AS (
-  INSERT INTO job_logs (id, job_type, job_id, attempt, connected_account_id, status, error_code, error_message,
-                        started_at, completed_at, created_at)
-  SELECT CAST(h.log_id AS uuid), h.kind, h.id, h.attempt, a.id, 'COMPLETED', '', NULL, h.attempted_at,
-    CAST($4 AS timestamptz), CAST($4 AS timestamptz)
-  FROM held h LEFT JOIN connected_accounts a ON a.id = h.connected_account_id)
-UPDATE jobs j SET
-  state = CASE WHEN held.rerun THEN 'available' ELSE 'completed' END,
-  scheduled_at = CASE WHEN held.rerun THEN CAST($4 AS timestamptz) ELSE j.scheduled_at END,
-  finalized_at = CASE WHEN held.rerun THEN NULL ELSE CAST($4 AS timestamptz) END,
-  attempt = CASE WHEN held.rerun THEN 0 ELSE j.attempt END,
-  last_error_code = '', last_error = '', lease_token = NULL, lease_until = NULL, rerun = FALSE
-FROM held WHERE j.row_id = held.row_id RETURNING held.id, held.lease_token, held.rerun)sql");
+UPDATE jobs j SET state = 'completed', finalized_at = CAST($3 AS timestamptz), last_error_code = '', last_error = '',
+  lease_token = NULL, lease_until = NULL
+FROM ROWS FROM (json_array_elements_text($1), json_array_elements_text($2)) AS told (id, token)
+WHERE j.id = CAST(told.id AS uuid) AND j.lease_token = told.token AND NOT j.rerun
+RETURNING j.id, told.token)sql");
 
+// On PostgreSQL what runs is in two indexes, with an account and without: the last condition, always true, names both.
 const Statement kExpired("SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT $2",
                          "SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= "
-                         "coalesce(CAST($1 AS timestamptz), clock_timestamp()) LIMIT $2 FOR UPDATE SKIP LOCKED");
+                         "coalesce(CAST($1 AS timestamptz), clock_timestamp()) AND (connected_account_id IS NULL OR "
+                         "connected_account_id IS NOT NULL) LIMIT $2 FOR UPDATE SKIP LOCKED");
 const Statement kClaimedBy("SELECT row_id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 LIMIT $2",
-                           "SELECT row_id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 LIMIT $2 "
+                           "SELECT row_id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 AND "
+                           "(connected_account_id IS NULL OR connected_account_id IS NOT NULL) LIMIT $2 "
                            "FOR UPDATE SKIP LOCKED");
+
 /// How a job goes on after an attempt: state, and when it runs again.
 struct Next {
   jobs::JobState state = jobs::JobState::kCompleted;
@@ -113,7 +103,8 @@ void End(Transaction& transaction, std::int64_t row, const Job& job, const Outco
       next.state == jobs::JobState::kRetryable) {
     transaction.WakeJobs();
   }
-  if (outcome.kind != Outcome::Kind::kSnooze) {
+  // A job that is completed is the line of its last attempt itself: the log has the attempts that left no such trace.
+  if (outcome.kind != Outcome::Kind::kSnooze && next.state != jobs::JobState::kCompleted) {
     transaction.Send(kLog, NewUuid(now), job.kind, job.id, job.attempt, OrNull(job.account_id),
                      failed ? "FAILED" : "COMPLETED", code, OrNull(detail), job.attempted_at, now);
   }
@@ -143,26 +134,20 @@ int EndDeadAttempts(Transaction& transaction, const std::vector<std::int64_t>& d
   return static_cast<int>(dead.size());
 }
 
-/// What is completed, on PostgreSQL. Returns the leases that are still held.
+/// What is completed and was not asked for again, on PostgreSQL. Returns the leases under which it ran.
 std::set<std::pair<JobId, std::string>> CompleteAll(Transaction& transaction, const std::vector<jobs::Report>& reports,
                                                     Instant now) {
-  std::vector<std::string> ids, tokens, log_ids;
+  std::vector<std::string> ids, tokens;
   for (const auto& report : reports) {
     if (report.outcome.kind != Outcome::Kind::kCompleted) continue;
     ids.push_back(report.lease.job_id.text());
     tokens.push_back(report.lease.token);
-    log_ids.push_back(NewUuid(now));
   }
-  std::set<std::pair<JobId, std::string>> held;
-  if (ids.empty()) return held;
-  Rows rows = transaction.Query(kCompleteAll, ToJsonArray(ids), ToJsonArray(tokens), ToJsonArray(log_ids), now);
-  bool again = false;
-  while (rows.Step()) {
-    held.emplace(rows.IdOf<JobId>(0), rows.String(1));
-    again = again || rows.Bool(2);
-  }
-  if (again) transaction.WakeJobs();
-  return held;
+  std::set<std::pair<JobId, std::string>> completed;
+  if (ids.empty()) return completed;
+  Rows rows = transaction.Query(kCompleteAll, ToJsonArray(ids), ToJsonArray(tokens), now);
+  while (rows.Step()) completed.emplace(rows.IdOf<JobId>(0), rows.String(1));
+  return completed;
 }
 
 }  // namespace
@@ -183,15 +168,12 @@ bool EndAttempt(Transaction& transaction, const jobs::Report& report, Instant no
 }
 
 std::vector<jobs::Lease> EndAttempts(Transaction& transaction, const std::vector<jobs::Report>& reports, Instant now) {
-  const bool together = transaction.dialect() == Dialect::kPostgres;
   std::set<std::pair<JobId, std::string>> completed;
-  if (together) completed = CompleteAll(transaction, reports, now);
+  if (transaction.dialect() == Dialect::kPostgres) completed = CompleteAll(transaction, reports, now);
   std::vector<jobs::Lease> lost;
   for (const auto& report : reports) {
-    const bool ended = together && report.outcome.kind == Outcome::Kind::kCompleted
-                           ? completed.contains({report.lease.job_id, report.lease.token})
-                           : EndAttempt(transaction, report, now);
-    if (!ended) lost.push_back(report.lease);
+    if (completed.contains({report.lease.job_id, report.lease.token})) continue;
+    if (!EndAttempt(transaction, report, now)) lost.push_back(report.lease);
   }
   return lost;
 }

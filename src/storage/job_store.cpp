@@ -39,27 +39,29 @@ WHERE row_id = $1)sql",
                       "");
 // The same in one statement, beside others that claim: the same walk per kind ($1, a JSON array), passing over rows
 // that are taken just now, then one job of each kind per account, then the first $2 of all kinds. $3 is the lease's
-// token, $4 its length in microseconds from $5 on, or from the server's own now.
+// token, $4 its length in microseconds from $5 on, or from the server's own now. The chosen rows are locked, so they
+// are found again by where they are; one that somebody had changed just before (and who brings a waiting job forward
+// wakes the workers) is left for the next claim.
 const std::string kClaimRows = R"sql(
 WITH waiting AS MATERIALIZED (
   SELECT j.* FROM json_array_elements_text($1) AS wanted (kind) CROSS JOIN LATERAL (
-    SELECT j.row_id, j.kind, j.priority, j.scheduled_at, j.connected_account_id FROM jobs j
+    SELECT j.ctid AS place, j.row_id, j.kind, j.priority, j.scheduled_at, j.connected_account_id FROM jobs j
     WHERE j.state = 'available' AND j.kind = wanted.kind
       AND (j.connected_account_id IS NULL OR NOT EXISTS (
         SELECT 1 FROM jobs r WHERE r.state = 'running' AND r.connected_account_id = j.connected_account_id
           AND r.kind = j.kind))
     ORDER BY j.priority, j.scheduled_at, j.row_id LIMIT $2 FOR UPDATE SKIP LOCKED) j),
 chosen AS MATERIALIZED (
-  SELECT row_id FROM (
-    SELECT row_id, priority, scheduled_at, row_number() OVER (
+  SELECT place FROM (
+    SELECT place, row_id, priority, scheduled_at, row_number() OVER (
       PARTITION BY kind, connected_account_id, CASE WHEN connected_account_id IS NULL THEN row_id END
-      ORDER BY priority, scheduled_at, row_id) AS place
-    FROM waiting) AS placed
-  WHERE place = 1 ORDER BY priority, scheduled_at, row_id LIMIT $2)
+      ORDER BY priority, scheduled_at, row_id) AS turn
+    FROM waiting) AS ranked
+  WHERE turn = 1 ORDER BY priority, scheduled_at, row_id LIMIT $2)
 UPDATE jobs SET state = 'running', attempt = attempt + 1, lease_token = $3,
   attempted_at = coalesce(CAST($5 AS timestamptz), clock_timestamp()),
   lease_until = coalesce(CAST($5 AS timestamptz), clock_timestamp()) + CAST($4 AS bigint) * interval '1 microsecond'
-WHERE row_id IN (SELECT row_id FROM chosen) RETURNING )sql";
+WHERE ctid = ANY (ARRAY(SELECT place FROM chosen)) RETURNING )sql";
 
 const std::string kJobs = "SELECT " + JobColumns() + " FROM jobs ";
 const Statement kClaim("", kClaimRows + JobColumns());
@@ -128,19 +130,25 @@ Task<Result<JobId>> JobStore::Insert(const jobs::NewJob& job) {
 Result<std::vector<Job>> JobStore::ClaimBesideOthers(Transaction& transaction, const jobs::ClaimQuery& query,
                                                      const std::string& token, Instant now) const {
   transaction.Send(kPromote, now, kPromoteAtOnce);
-  struct Taken {
-    std::int64_t row = 0;
-    Job job;
+  struct Turn {
+    jobs::Priority priority;
+    Instant scheduled_at;
+    std::int64_t row;
+    std::size_t taken;
   };
-  std::vector<Taken> taken;
+  std::vector<Job> taken;
+  std::vector<Turn> turns;
   Rows rows =
       transaction.Query(kClaim, ToJsonArray(query.kinds), query.limit, token, Micros(query.lease), LeaseNow(clock_));
-  while (rows.Step()) taken.push_back({.row = rows.Int(16), .job = ReadJob(rows)});
-  std::ranges::sort(taken, {},
-                    [](const Taken& one) { return std::tuple(one.job.priority, one.job.scheduled_at, one.row); });
+  while (rows.Step()) {
+    const Job& job = taken.emplace_back(ReadJob(rows));
+    turns.push_back(
+        {.priority = job.priority, .scheduled_at = job.scheduled_at, .row = rows.Int(16), .taken = taken.size() - 1});
+  }
+  std::ranges::sort(turns, {}, [](const Turn& turn) { return std::tie(turn.priority, turn.scheduled_at, turn.row); });
   std::vector<Job> claimed;
-  claimed.reserve(taken.size());
-  for (Taken& one : taken) claimed.push_back(std::move(one.job));
+  claimed.reserve(turns.size());
+  for (const Turn& turn : turns) claimed.push_back(std::move(taken[turn.taken]));
   return claimed;
 }
 

@@ -10,6 +10,7 @@ using connected_accounts::Capability;
 using connected_accounts::ConnectAttempt;
 using std::chrono::hours;
 using std::chrono::minutes;
+using std::chrono::seconds;
 using ::testing::Contains;
 using ::testing::ElementsAre;
 using ::testing::IsEmpty;
@@ -262,6 +263,46 @@ TEST_P(AccountStoreLaws, ARunningSyncIsShown) {
   ASSERT_EQ(activity.size(), 1u);
   EXPECT_EQ(activity[0].job_type, "fetch_emails");
   EXPECT_EQ(activity[0].status, "COMPLETED");
+}
+
+TEST_P(AccountStoreLaws, EachAttemptIsOneLineOfActivity) {
+  const jobs::NewJob sync{.kind = "sync", .unique_key = "sync:1", .account_id = account.id};
+  const jobs::ClaimQuery claim{.kinds = {"sync"}};
+  std::vector<std::string> expected;
+  std::vector<Instant> ends;
+  const auto attempt = [&](const jobs::Outcome& outcome) {
+    const auto job = store.Get(jobs().Claim(claim)).at(0);
+    store.clock().Advance(seconds(1));
+    if (outcome.kind == jobs::Outcome::Kind::kCompleted && ends.size() == 1) store.Get(jobs().Insert(sync));
+    const std::vector<jobs::Report> reports{{.lease = jobs::LeaseOf(job), .outcome = outcome, .next_run = Now()}};
+    EXPECT_THAT(store.Get(jobs().FinishAll(reports)), IsEmpty());
+    ends.push_back(Now());
+    const auto lines = store.Get(accounts().ListActivity(user.id, account.id, 10));
+    ASSERT_EQ(lines.size(), ends.size());
+    expected.insert(expected.begin(), outcome.kind == jobs::Outcome::Kind::kCompleted ? "COMPLETED" : "FAILED");
+    for (std::size_t i = 0; i < lines.size(); ++i) {
+      EXPECT_EQ(lines[i].status, expected[i]);
+      EXPECT_EQ(lines[i].job_type, "sync");
+      EXPECT_EQ(lines[i].created_at, ends[ends.size() - 1 - i]) << "newest first";
+      EXPECT_EQ(lines[i].completed_at, lines[i].created_at);
+      EXPECT_EQ(lines[i].started_at, lines[i].created_at - seconds(1));
+      EXPECT_EQ(lines[i].error_code, expected[i] == "FAILED" ? "timeout" : "");
+    }
+  };
+  store.Get(jobs().Insert(sync));
+  attempt(jobs::Outcome::Retry({.code = ErrorCode::kTimeout}));
+  attempt(jobs::Outcome::Completed());  // asked for again meanwhile: the same job goes round once more
+  attempt(jobs::Outcome::Completed());
+  store.Get(jobs().Insert(sync));
+  attempt(jobs::Outcome::Completed());
+  const auto newest = store.Get(accounts().ListActivity(user.id, account.id, 2));
+  ASSERT_EQ(newest.size(), 2u);
+  EXPECT_EQ(newest[1].created_at, ends[2]);
+  std::set<std::string> ids;
+  for (const auto& line : store.Get(accounts().ListActivity(user.id, account.id, 10))) ids.insert(line.id);
+  EXPECT_EQ(ids.size(), ends.size());
+  store.Get(jobs().Prune(Now() + seconds(1), 100));
+  EXPECT_THAT(store.Get(accounts().ListActivity(user.id, account.id, 10)), IsEmpty());
 }
 
 TEST_P(AccountStoreLaws, AnOperatorsFaultIsOneNoticeUntilItIsResolved) {

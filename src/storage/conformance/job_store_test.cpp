@@ -260,10 +260,12 @@ TEST_P(JobStoreLaws, ListsFilterAndPageNewestFirst) {
 TEST_P(JobStoreLaws, PruningTakesOnlyWhatEndedBefore) {
   const auto done = store.Get(jobs().Insert({.kind = "k"}));
   store.Get(jobs().Finish(LeaseOf(Claim({"k"}).at(0)), Outcome::Completed(), {}));
+  store.Get(jobs().Insert({.kind = "fails"}));
+  store.Get(jobs().Finish(LeaseOf(Claim({"fails"}).at(0)), Outcome::Discard({.code = ErrorCode::kInternal}), {}));
   store.Get(jobs().Insert({.kind = "k"}));
   store.clock().Advance(minutes(1));
   EXPECT_EQ(store.Get(jobs().Prune(Now() - minutes(2), 10)), 0);
-  EXPECT_EQ(store.Get(jobs().Prune(Now(), 10)), 2) << "the job and its attempt's log";
+  EXPECT_EQ(store.Get(jobs().Prune(Now(), 10)), 3) << "what is completed; what failed, and its attempt's log";
   EXPECT_EQ(store.ErrorOf(jobs().Get(done)), ErrorCode::kNotFound);
 }
 

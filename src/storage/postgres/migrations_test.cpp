@@ -96,6 +96,22 @@ TEST_F(PostgresMigrations, AStepThatFailsLeavesTheStepBeforeAndRunsAgain) {
   EXPECT_THAT(Column("SELECT x FROM a ORDER BY x"), ElementsAre(ElementsAre("1"), ElementsAre("2")));
 }
 
+TEST_F(PostgresMigrations, ALineOfTheLogThatACompletedJobTellsGoes) {
+  ASSERT_TRUE(MigrateAt(database->url(), Migrations().first(6)));
+  database->Run(R"sql(
+INSERT INTO jobs (id, kind, priority, state, attempt, max_attempts, created_at, scheduled_at, finalized_at)
+VALUES (lpad('a', 32, 'a')::uuid, 'k', 1, 'completed', 1, 5, now(), now(), '2026-01-09'),
+       (lpad('b', 32, 'b')::uuid, 'k', 1, 'discarded', 5, 5, now(), now(), '2026-01-09');
+INSERT INTO job_logs (id, job_type, job_id, attempt, status, completed_at, created_at)
+SELECT lpad(n, 32, '0')::uuid, 'k', lpad(job, 32, job)::uuid, 1, status, ended::timestamptz, ended::timestamptz
+FROM (VALUES ('1', 'a', 'COMPLETED', '2026-01-09'), ('2', 'a', 'COMPLETED', '2026-01-04'),
+             ('3', 'a', 'FAILED', '2026-01-09'), ('4', 'b', 'FAILED', '2026-01-09'),
+             ('5', 'c', 'COMPLETED', '2026-01-09')) AS line (n, job, status, ended))sql");
+  ASSERT_TRUE(MigrateAt(database->url(), Migrations()));
+  EXPECT_THAT(Column("SELECT right(id::text, 1) FROM job_logs ORDER BY 1"),
+              ElementsAre(ElementsAre("2"), ElementsAre("3"), ElementsAre("4"), ElementsAre("5")));
+}
+
 TEST_F(PostgresMigrations, ANewerDatabaseIsRefusedInWordsAndLeftAlone) {
   ASSERT_TRUE(MigrateAt(database->url(), Migrations()));
   const auto newer = std::to_string(Migrations().back().version + 1);

@@ -165,6 +165,22 @@ TEST_F(MigrationsTest, ProcessesThatStartAtOnceAllFindTheSchema) {
   EXPECT_THAT(Column("SELECT count(*) FROM schema_migrations"), ElementsAre(Migrations().back().version));
 }
 
+TEST_F(MigrationsTest, ALineOfTheLogThatACompletedJobTellsGoes) {
+  {
+    Connection connection(Path(), Connection::Mode::kReadWrite);
+    ASSERT_TRUE(Migrate(connection, Migrations().first(6), Instant()));
+    connection.Run(
+        "INSERT INTO jobs (id, kind, priority, state, attempt, max_attempts, created_at, scheduled_at, finalized_at) "
+        "VALUES ('done', 'k', 1, 'completed', 1, 5, 0, 0, 9), ('dead', 'k', 1, 'discarded', 5, 5, 0, 0, 9);"
+        "INSERT INTO job_logs (id, job_type, job_id, attempt, status, completed_at, created_at) "
+        "VALUES (1, 'k', 'done', 1, 'COMPLETED', 9, 9), (2, 'k', 'done', 1, 'COMPLETED', 4, 4), "
+        "(3, 'k', 'done', 2, 'FAILED', 9, 9), (4, 'k', 'dead', 5, 'FAILED', 9, 9), (5, 'k', 'gone', 1, 'COMPLETED', 9, "
+        "9)");
+    ASSERT_TRUE(Migrate(connection, Migrations(), Instant()));
+  }
+  EXPECT_THAT(Column("SELECT CAST(id AS INTEGER) FROM job_logs ORDER BY 1"), ElementsAre(2, 3, 4, 5));
+}
+
 TEST_F(MigrationsTest, WhoHasTheDatabaseForItselfIsWaitedFor) {
   auto alone = std::make_unique<ProcessLock>(Path() + ".lock");
   ASSERT_TRUE(alone->Alone());

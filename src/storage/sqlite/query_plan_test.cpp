@@ -75,6 +75,9 @@ TEST_F(QueryPlanTest, WhatIsAskedOftenWalksItsOwnIndex) {
            Asked{
                "idx_jobs_due",
                "SELECT min(scheduled_at) FROM jobs INDEXED BY idx_jobs_due WHERE state IN ('scheduled', 'retryable')"},
+           Asked{"idx_jobs_completed",
+                 "SELECT j.id, j.kind, 'COMPLETED', '', j.attempted_at, j.finalized_at, j.finalized_at FROM jobs j "
+                 "WHERE j.connected_account_id = $2 AND j.state = 'completed' ORDER BY j.finalized_at DESC LIMIT $3"},
            Asked{"idx_account_duties_due",
                  "SELECT d.connected_account_id, d.next_at, a.generation, a.is_active FROM account_duties d "
                  "JOIN connected_accounts a ON a.id = d.connected_account_id "
