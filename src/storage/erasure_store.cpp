@@ -124,7 +124,7 @@ const Table kTables[] = {
      "DELETE FROM events WHERE id IN (SELECT id FROM events WHERE connected_account_id = $1 LIMIT $2)"},
     // The erase itself runs as a job of the account: it is taken out of the account's name at the end.
     {"jobs", "SELECT count(*) FROM jobs WHERE connected_account_id = $1 AND kind <> 'delete_synced_data'",
-     "DELETE FROM jobs WHERE row_id IN (SELECT row_id FROM jobs WHERE connected_account_id = $1 "
+     "DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE connected_account_id = $1 "
      "AND kind <> 'delete_synced_data' LIMIT $2)"},
     {"connect_attempts",
      "SELECT count(*) FROM connect_attempts WHERE connected_account_id = $1 OR result_account_id = $1",

@@ -12,15 +12,16 @@ namespace {
 using jobs::Job;
 using jobs::Outcome;
 
-const Statement kReadRow("SELECT " + JobColumns() + " FROM jobs WHERE row_id = $1");
+const Statement kReadJob("SELECT " + JobColumns() + " FROM jobs WHERE id = $1");
 const Statement kReadLeased(
     "SELECT " + JobColumns() + " FROM jobs WHERE id = $1 AND state = 'running' AND lease_token = $2",
     "SELECT " + JobColumns() + " FROM jobs WHERE id = $1 AND state = 'running' AND lease_token = $2 FOR NO KEY UPDATE");
 
-const Statement kEnd(R"sql(
+// $1 is what each engine finds a row by: SQLite the row's number, PostgreSQL the id.
+const std::string kEndSet = R"sql(
 UPDATE jobs SET state = $2, scheduled_at = $3, finalized_at = $4, attempt = $5, last_error_code = $6, last_error = $7,
-  lease_token = NULL, lease_until = NULL, rerun = FALSE
-WHERE row_id = $1)sql");
+  lease_token = NULL, lease_until = NULL, rerun = FALSE )sql";
+const Statement kEnd(kEndSet + "WHERE row_id = $1", kEndSet + "WHERE id = $1");
 const Statement kLog(R"sql(
 INSERT INTO job_logs (id, job_type, job_id, attempt, connected_account_id, status, error_code, error_message,
                       started_at, completed_at, created_at)
@@ -37,12 +38,12 @@ WHERE j.id = CAST(told.id AS uuid) AND j.lease_token = told.token AND NOT j.reru
 RETURNING j.id, told.token)sql");
 
 // On PostgreSQL what runs is in two indexes, with an account and without: the last condition, always true, names both.
-const Statement kExpired("SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT $2",
-                         "SELECT row_id FROM jobs WHERE state = 'running' AND lease_until <= "
+const Statement kExpired("SELECT id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT $2",
+                         "SELECT id FROM jobs WHERE state = 'running' AND lease_until <= "
                          "coalesce(CAST($1 AS timestamptz), clock_timestamp()) AND (connected_account_id IS NULL OR "
                          "connected_account_id IS NOT NULL) LIMIT $2 FOR UPDATE SKIP LOCKED");
-const Statement kClaimedBy("SELECT row_id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 LIMIT $2",
-                           "SELECT row_id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 AND "
+const Statement kClaimedBy("SELECT id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 LIMIT $2",
+                           "SELECT id FROM jobs WHERE state = 'running' AND lease_token LIKE $1 AND "
                            "(connected_account_id IS NULL OR connected_account_id IS NOT NULL) LIMIT $2 "
                            "FOR UPDATE SKIP LOCKED");
 
@@ -97,8 +98,11 @@ void End(Transaction& transaction, std::int64_t row, const Job& job, const Outco
   const bool told = failed || outcome.waits_for_error;
   const std::string_view code = told ? ToString(outcome.error.code) : std::string_view();
   const std::string_view detail = told ? std::string_view(outcome.error.detail) : std::string_view();
-  transaction.Send(kEnd, row, jobs::ToString(next.state), next.scheduled_at, next.finalized_at, next.attempt, code,
-                   detail);
+  const auto send = [&](const auto& key) {
+    transaction.Send(kEnd, key, jobs::ToString(next.state), next.scheduled_at, next.finalized_at, next.attempt, code,
+                     detail);
+  };
+  transaction.dialect() == Dialect::kPostgres ? send(job.id) : send(row);
   if (next.state == jobs::JobState::kAvailable || next.state == jobs::JobState::kScheduled ||
       next.state == jobs::JobState::kRetryable) {
     transaction.WakeJobs();
@@ -110,22 +114,24 @@ void End(Transaction& transaction, std::int64_t row, const Job& job, const Outco
   }
 }
 
-std::vector<std::int64_t> ListRows(Rows rows) {
-  std::vector<std::int64_t> found;
-  while (rows.Step()) found.push_back(rows.Int(0));
+std::vector<JobId> ListIds(Rows rows) {
+  std::vector<JobId> found;
+  while (rows.Step()) found.push_back(rows.IdOf<JobId>(0));
   return found;
 }
 
 /// Of running jobs whose worker died.
-int EndDeadAttempts(Transaction& transaction, const std::vector<std::int64_t>& dead, Instant now) {
+int EndDeadAttempts(Transaction& transaction, const std::vector<JobId>& dead, Instant now) {
   const Error died{.code = ErrorCode::kLeaseLost, .detail = "the worker died", .retry_after = std::nullopt};
-  for (const std::int64_t row : dead) {
+  for (const JobId& id : dead) {
     Job job;
+    std::int64_t row = 0;
     bool rerun = false;
     {
-      Rows rows = transaction.Query(kReadRow, row);
+      Rows rows = transaction.Query(kReadJob, id);
       rows.Step();
       job = ReadJob(rows);
+      row = rows.Int(16);
       rerun = rows.Bool(17);
     }
     // Counted as an attempt: a job that kills its worker must come to an end.
@@ -179,11 +185,11 @@ std::vector<jobs::Lease> EndAttempts(Transaction& transaction, const std::vector
 }
 
 int RescueJobs(Transaction& transaction, std::optional<Instant> lease_until, int limit, Instant now) {
-  return EndDeadAttempts(transaction, ListRows(transaction.Query(kExpired, lease_until, limit)), now);
+  return EndDeadAttempts(transaction, ListIds(transaction.Query(kExpired, lease_until, limit)), now);
 }
 
 int RescueClaimedBy(Transaction& transaction, const std::string& tokens, int limit, Instant now) {
-  return EndDeadAttempts(transaction, ListRows(transaction.Query(kClaimedBy, tokens, limit)), now);
+  return EndDeadAttempts(transaction, ListIds(transaction.Query(kClaimedBy, tokens, limit)), now);
 }
 
 }  // namespace latchkey::storage

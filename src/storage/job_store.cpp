@@ -3,7 +3,11 @@
 #include <algorithm>
 #include <charconv>
 #include <limits>
+#include <tuple>
 
+#include <fmt/format.h>
+
+#include "base/id.hpp"
 #include "base/random.hpp"
 #include "storage/job_endings.hpp"
 #include "storage/job_rows.hpp"
@@ -22,8 +26,8 @@ WHERE row_id IN (SELECT row_id FROM jobs INDEXED BY idx_jobs_due WHERE state IN 
                  ORDER BY scheduled_at LIMIT $2))sql",
                          R"sql(
 UPDATE jobs SET state = 'available'
-WHERE row_id IN (SELECT row_id FROM jobs WHERE state IN ('scheduled', 'retryable') AND scheduled_at <= $1
-                 ORDER BY scheduled_at LIMIT $2 FOR UPDATE SKIP LOCKED))sql");
+WHERE id IN (SELECT id FROM jobs WHERE state IN ('scheduled', 'retryable') AND scheduled_at <= $1
+             ORDER BY scheduled_at LIMIT $2 FOR UPDATE SKIP LOCKED))sql");
 // One walk along the claim index per kind. A job whose account has one of its kind running is passed over.
 const Statement kCandidates(R"sql(
 SELECT j.row_id, j.priority, j.scheduled_at, j.connected_account_id FROM jobs j
@@ -66,7 +70,7 @@ WHERE ctid = ANY (ARRAY(SELECT place FROM chosen)) RETURNING )sql";
 const std::string kJobs = "SELECT " + JobColumns() + " FROM jobs ";
 const Statement kClaim("", kClaimRows + JobColumns());
 const Statement kReadJob(kJobs + "WHERE id = $1");
-const Statement kReadRow(kJobs + "WHERE row_id = $1");
+const Statement kReadRow(kJobs + "WHERE row_id = $1", "");
 const Statement kHeartbeat("UPDATE jobs SET lease_until = $3 WHERE id = $1 AND state = 'running' AND lease_token = $2",
                            "");
 // All of them in one statement: $1 and $2 are JSON arrays of ids and tokens, $3 and $4 as $4 and $5 of the claim.
@@ -79,13 +83,13 @@ const Statement kNextDue(R"sql(
 SELECT min(scheduled_at) FROM jobs INDEXED BY idx_jobs_due WHERE state IN ('scheduled', 'retryable'))sql",
                          "SELECT min(scheduled_at) FROM jobs WHERE state IN ('scheduled', 'retryable')");
 
-const Statement kReadState("SELECT row_id, state FROM jobs WHERE id = $1",
-                           "SELECT row_id, state FROM jobs WHERE id = $1 FOR NO KEY UPDATE");
+const Statement kReadState("SELECT state FROM jobs WHERE id = $1",
+                           "SELECT state FROM jobs WHERE id = $1 FOR NO KEY UPDATE");
 const Statement kRevive(R"sql(
-UPDATE jobs SET state = 'available', scheduled_at = $2, finalized_at = NULL, attempt = 0 WHERE row_id = $1)sql");
-const Statement kCancel("UPDATE jobs SET state = 'cancelled', finalized_at = $2 WHERE row_id = $1");
+UPDATE jobs SET state = 'available', scheduled_at = $2, finalized_at = NULL, attempt = 0 WHERE id = $1)sql");
+const Statement kCancel("UPDATE jobs SET state = 'cancelled', finalized_at = $2 WHERE id = $1");
 const Statement kPrune(R"sql(
-DELETE FROM jobs WHERE row_id IN (SELECT row_id FROM jobs WHERE finalized_at IS NOT NULL AND finalized_at < $1 LIMIT $2))sql");
+DELETE FROM jobs WHERE id IN (SELECT id FROM jobs WHERE finalized_at IS NOT NULL AND finalized_at < $1 LIMIT $2))sql");
 const Statement kPruneLogs("DELETE FROM job_logs WHERE id IN (SELECT id FROM job_logs WHERE created_at < $1 LIMIT $2)");
 
 constexpr int kPromoteAtOnce = 1000;
@@ -94,6 +98,17 @@ constexpr int kRescueAtOnce = 1000;
 constexpr int kClaimTries = 20;
 
 std::int64_t Micros(std::chrono::milliseconds duration) { return std::chrono::microseconds(duration).count(); }
+
+/// Has idx_jobs_state.
+bool IndexedState(const std::optional<jobs::JobState>& state) {
+  return state == jobs::JobState::kRetryable || state == jobs::JobState::kDiscarded ||
+         state == jobs::JobState::kCancelled;
+}
+
+bool ParseRow(std::string_view text, std::int64_t& row) {
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), row);
+  return parsed.ec == std::errc() && parsed.ptr == text.data() + text.size();
+}
 
 struct Candidate {
   std::int64_t row = 0, priority = 0, scheduled_at = 0;
@@ -268,34 +283,44 @@ Task<Result<Job>> JobStore::Get(const JobId& id) {
 }
 
 Task<Result<jobs::JobPage>> JobStore::List(const jobs::JobFilter& filter) {
-  std::int64_t before = std::numeric_limits<std::int64_t>::max();
-  if (!filter.cursor.empty()) {
-    const char* end = filter.cursor.data() + filter.cursor.size();
-    const auto parsed = std::from_chars(filter.cursor.data(), end, before);
-    if (parsed.ec != std::errc() || parsed.ptr != end) co_return Fail(ErrorCode::kInvalidArgument, "not our cursor");
-  }
   const int limit = std::clamp(filter.limit, 1, 500);
   auto read = [&](Connection& connection) -> Result<jobs::JobPage> {
-    // Each filter has an index that gives rows newest first; the rest is looked at row by row.
-    std::string sql = kJobs + "WHERE row_id < $1";
+    // Each filter has an index that gives rows newest first; the rest is looked at row by row. On PostgreSQL only those
+    // indexes know the rows' numbers: without them the ids do, which begin with the time.
+    const bool by_id =
+        connection.dialect() == Dialect::kPostgres && filter.account_id.empty() && !IndexedState(filter.state);
+    std::int64_t before = std::numeric_limits<std::int64_t>::max();
+    std::string_view before_id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+    if (!filter.cursor.empty()) {
+      if (by_id ? !IsUuid(filter.cursor) : !ParseRow(filter.cursor, before)) {
+        return Fail(ErrorCode::kInvalidArgument, "not our cursor");
+      }
+      before_id = filter.cursor;
+    }
+    const std::string_view key = by_id ? "id" : "row_id";
+    std::string sql = fmt::format("{}WHERE {} < $1", kJobs, key);
     if (!filter.account_id.empty()) sql += " AND connected_account_id = $2";
     if (filter.state) sql += " AND state = $3";
     if (!filter.kind.empty()) sql += " AND kind = $4";
     // Every parameter has to be there, and to have a type.
-    sql +=
+    sql += fmt::format(
         " AND (CAST($2 AS text) IS NULL OR TRUE) AND (CAST($3 AS text) IS NULL OR TRUE)"
-        " AND (CAST($4 AS text) IS NULL OR TRUE) ORDER BY row_id DESC LIMIT $5";
+        " AND (CAST($4 AS text) IS NULL OR TRUE) ORDER BY {} DESC LIMIT $5",
+        key);
     const std::string_view state = filter.state ? jobs::ToString(*filter.state) : std::string_view();
+    const auto ask = [&](const auto& from) {
+      return connection.Query(sql, from, OrNull(filter.account_id), OrNull(state), OrNull(filter.kind), limit + 1);
+    };
     jobs::JobPage page;
-    Rows rows = connection.Query(sql, before, OrNull(filter.account_id), OrNull(state), OrNull(filter.kind), limit + 1);
-    std::int64_t last = 0;
+    Rows rows = by_id ? ask(before_id) : ask(before);
+    std::string last;
     while (rows.Step()) {
       if (static_cast<int>(page.items.size()) == limit) {
-        page.next_cursor = std::to_string(last);
+        page.next_cursor = last;
         break;
       }
       page.items.push_back(ReadJob(rows));
-      last = rows.Int(16);
+      last = by_id ? page.items.back().id.text() : std::to_string(rows.Int(16));
     }
     return page;
   };
@@ -307,11 +332,11 @@ Task<Result<void>> JobStore::RetryNow(const JobId& id) {
   auto write = [&](Transaction& transaction) -> Result<void> {
     Rows rows = transaction.Query(kReadState, id);
     if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such job");
-    if (rows.Text(1) != "discarded" && rows.Text(1) != "cancelled") {
+    if (rows.Text(0) != "discarded" && rows.Text(0) != "cancelled") {
       return Fail(ErrorCode::kConflict, "only a discarded or cancelled job can be retried");
     }
     try {
-      transaction.Execute(kRevive, rows.Int(0), now);
+      transaction.Execute(kRevive, id, now);
     } catch (const DatabaseError& error) {
       if (error.error_code() != ErrorCode::kAlreadyExists) throw;
       return Fail(ErrorCode::kConflict, "a newer job does the same work");
@@ -327,12 +352,12 @@ Task<Result<void>> JobStore::Cancel(const JobId& id) {
   auto write = [&](Transaction& transaction) -> Result<void> {
     Rows rows = transaction.Query(kReadState, id);
     if (!rows.Step()) return Fail(ErrorCode::kNotFound, "no such job");
-    const auto state = jobs::ParseJobState(rows.Text(1));
+    const auto state = jobs::ParseJobState(rows.Text(0));
     if (state != jobs::JobState::kAvailable && state != jobs::JobState::kScheduled &&
         state != jobs::JobState::kRetryable) {
       return Fail(ErrorCode::kConflict, "the job does not wait");
     }
-    transaction.Send(kCancel, rows.Int(0), now);
+    transaction.Send(kCancel, id, now);
     return {};
   };
   co_return co_await engine_.Write(write);

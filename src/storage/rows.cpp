@@ -14,8 +14,8 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 ON CONFLICT DO NOTHING)sql");
 
 // Locked, so that it is still what it was when it is changed a moment later.
-const Statement kFindByUniqueKey("SELECT row_id, id, state FROM jobs WHERE unique_key = $1 AND finalized_at IS NULL",
-                                 "SELECT row_id, id, state FROM jobs WHERE unique_key = $1 AND finalized_at IS NULL "
+const Statement kFindByUniqueKey("SELECT id, state FROM jobs WHERE unique_key = $1 AND finalized_at IS NULL",
+                                 "SELECT id, state FROM jobs WHERE unique_key = $1 AND finalized_at IS NULL "
                                  "FOR NO KEY UPDATE");
 
 // What waits is brought forward; a running job is asked to run once more with the newer arguments.
@@ -24,10 +24,10 @@ UPDATE jobs
 SET priority = CASE WHEN priority < $2 THEN priority ELSE $2 END,
     scheduled_at = CASE WHEN scheduled_at < $3 THEN scheduled_at ELSE $3 END,
     state = CASE WHEN scheduled_at <= $4 OR $3 <= $4 THEN 'available' ELSE state END
-WHERE row_id = $1 AND (priority > $2 OR scheduled_at > $3 OR (state <> 'available' AND scheduled_at <= $4)))sql");
+WHERE id = $1 AND (priority > $2 OR scheduled_at > $3 OR (state <> 'available' AND scheduled_at <= $4)))sql");
 
 const Statement kAskToRerun(
-    "UPDATE jobs SET rerun = TRUE, priority = CASE WHEN priority < $2 THEN priority ELSE $2 END WHERE row_id = $1");
+    "UPDATE jobs SET rerun = TRUE, priority = CASE WHEN priority < $2 THEN priority ELSE $2 END WHERE id = $1");
 
 const Statement kCancelWaiting(R"sql(
 UPDATE jobs SET state = 'cancelled', finalized_at = $2
@@ -77,13 +77,13 @@ Result<JobId> InsertJob(Transaction& transaction, const jobs::NewJob& job, Insta
 
     Rows holder = transaction.Query(kFindByUniqueKey, job.unique_key);
     if (!holder.Step()) continue;
-    const std::int64_t row = holder.Int(0);
-    if (holder.Text(2) == "running") {
-      transaction.Send(kAskToRerun, row, static_cast<int>(job.priority));
+    auto held_by = holder.IdOf<JobId>(0);
+    if (holder.Text(1) == "running") {
+      transaction.Send(kAskToRerun, held_by, static_cast<int>(job.priority));
     } else {
-      transaction.Send(kBringForward, row, static_cast<int>(job.priority), due, now);
+      transaction.Send(kBringForward, held_by, static_cast<int>(job.priority), due, now);
     }
-    return holder.IdOf<JobId>(1);
+    return held_by;
   }
   return Fail(ErrorCode::kConflict, "a job was refused again and again without a holder of its unique key");
 }

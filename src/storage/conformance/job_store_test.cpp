@@ -257,6 +257,39 @@ TEST_P(JobStoreLaws, ListsFilterAndPageNewestFirst) {
   EXPECT_EQ(store.ErrorOf(jobs().List({.cursor = "x"})), ErrorCode::kInvalidArgument);
 }
 
+TEST_P(JobStoreLaws, EveryFilterPagesThroughAllItHasNewestFirst) {
+  const auto account = store.AddAccount(store.AddUser("ada"), "ada.mail");
+  std::vector<std::string> all, owned, dead;
+  for (int i = 0; i < 9; ++i) {
+    jobs::NewJob job{.kind = i % 3 ? "waits" : "dies"};
+    if (i % 2) job.account_id = account.id;
+    const auto id = store.Get(jobs().Insert(job)).text();
+    all.insert(all.begin(), id);
+    if (i % 2) owned.insert(owned.begin(), id);
+    if (i % 3 == 0) dead.insert(dead.begin(), id);
+    store.clock().Advance(seconds(1));
+  }
+  for (const auto& job : Claim({"dies"})) {
+    store.Get(jobs().Finish(LeaseOf(job), Outcome::Discard({.code = ErrorCode::kInternal}), {}));
+  }
+  const auto walk = [&](jobs::JobFilter filter) {
+    std::vector<std::string> met;
+    filter.limit = 2;
+    do {
+      const auto page = store.Get(jobs().List(filter));
+      for (const auto& job : page.items) met.push_back(job.id.text());
+      filter.cursor = page.next_cursor;
+    } while (!filter.cursor.empty());
+    return met;
+  };
+  EXPECT_EQ(walk({}), all);
+  EXPECT_EQ(walk({.account_id = account.id}), owned);
+  EXPECT_EQ(walk({.state = JobState::kDiscarded}), dead);
+  EXPECT_EQ(walk({.kind = "dies"}), dead);
+  std::erase_if(all, [&](const std::string& id) { return std::ranges::find(dead, id) != dead.end(); });
+  EXPECT_EQ(walk({.state = JobState::kAvailable}), all);
+}
+
 TEST_P(JobStoreLaws, PruningTakesOnlyWhatEndedBefore) {
   const auto done = store.Get(jobs().Insert({.kind = "k"}));
   store.Get(jobs().Finish(LeaseOf(Claim({"k"}).at(0)), Outcome::Completed(), {}));

@@ -41,7 +41,7 @@ TEST(Statements, PostgresFindsWhatRunsByTheIndexesOfIt) {
   std::size_t asked = 0;
   for (const Statement* statement : Statement::All()) {
     const std::string sql(statement->In(Dialect::kPostgres));
-    if (!sql.starts_with("SELECT row_id FROM jobs WHERE state = 'running'")) continue;
+    if (!sql.starts_with("SELECT id FROM jobs WHERE state = 'running'")) continue;
     ++asked;
     std::string plan;
     for (const auto& line :
