@@ -50,6 +50,13 @@ struct SendOutcome {
   }
 };
 
+/// Which of the drafts that attempts left at the provider.
+enum class Leftovers {
+  kAll,
+  /// All but the one that is written down: that one may be on its way out.
+  kBesideDraft,
+};
+
 /// What a sender writes down while it works, and reads attachments from.
 class SendJournal {
  public:
@@ -75,8 +82,8 @@ class MailSender {
   /// What became of an entry that was handed over and whose answer is not known. kUndecided when it cannot be told now;
   /// asking again later may help.
   virtual Task<SendOutcome> Reconcile(const OutboxEntry& entry) = 0;
-  /// Removes what attempts left behind at the provider beside the mail itself: drafts of ours.
-  virtual Task<Result<void>> CleanUp(const OutboxEntry& entry) = 0;
+  /// Removes what attempts left behind at the provider beside the mail itself: drafts of ours. Nothing that was sent.
+  virtual Task<Result<void>> CleanUp(const OutboxEntry& entry, Leftovers which) = 0;
 };
 
 class MailSenders {

@@ -34,6 +34,11 @@ bool SettledElsewhere(const Error& error) {
   return error.code == ErrorCode::kConflict || error.code == ErrorCode::kFenced || error.code == ErrorCode::kLeaseLost;
 }
 
+/// May be out already, or may yet go out.
+bool IsOpen(OutboxState state) {
+  return state == OutboxState::kQueued || state == OutboxState::kSending || state == OutboxState::kUnconfirmed;
+}
+
 /// Writes down what a sender tells, under the job's lease.
 class Journal final : public SendJournal {
  public:
@@ -104,8 +109,7 @@ Task<jobs::Outcome> SendJob::Run(const jobs::Job& job) {
     if (entry.error().code == ErrorCode::kNotFound) co_return Stop(std::move(entry.error()));
     co_return jobs::Outcome::Retry(std::move(entry.error()));
   }
-  const bool open = entry->state == OutboxState::kQueued || entry->state == OutboxState::kSending ||
-                    entry->state == OutboxState::kUnconfirmed;
+  const bool open = IsOpen(entry->state);
   // What ended may have left drafts behind.
   const bool sent = entry->state == OutboxState::kSent;
   if (!open && !sent && job.attempt <= 1 && entry->draft_id.empty()) co_return jobs::Outcome::Completed();
@@ -230,7 +234,10 @@ Task<jobs::Outcome> SendJob::Prove(Work& work) {
         co_return SettledElsewhere(noted.error()) ? Stop(std::move(noted.error()))
                                                   : jobs::Outcome::Retry(std::move(noted.error()));
       }
-      if (tell) log::Warn("mail.sent.missing", {{"outbox_id", entry.id}, {"account_id", entry.account_id}});
+      if (tell) {
+        log::Warn("mail.sent.missing", {{"outbox_id", entry.id}, {"account_id", entry.account_id}});
+        co_await TidyBeside(work);
+      }
       co_return jobs::Outcome::Snooze(tell ? NextLook(2) : milliseconds(kProofs[looks]));
     }
   }
@@ -254,12 +261,24 @@ Task<jobs::Outcome> SendJob::TidyUp(Work& work) {
   // The draft's id may have been written down since the entry was read.
   auto entry = co_await parts_.outbox.GetForWork(work.entry.id);
   if (!entry || !work.sender) co_return jobs::Outcome::Completed();
-  auto tidied = co_await work.sender->CleanUp(*entry);
+  // The person may have asked for another try since: then the draft that is written down is about to be sent.
+  const Leftovers which = IsOpen(entry->state) ? Leftovers::kBesideDraft : Leftovers::kAll;
+  auto tidied = co_await work.sender->CleanUp(*entry, which);
   const bool passing = !tidied && OwnerOf(tidied.error().code) == FaultOwner::kProvider;
   if (passing && parts_.clock.Now() - entry->created_at < kSearch) {
     co_return jobs::Outcome::Snooze(tidied.error().retry_after.value_or(kTidyAfter));
   }
   co_return jobs::Outcome::Completed();
+}
+
+/// For who is told that nobody knows what became of their mail. What cannot be removed now is tried again at the next
+/// look.
+Task<void> SendJob::TidyBeside(Work& work) {
+  auto tidied = co_await work.sender->CleanUp(work.entry, Leftovers::kBesideDraft);
+  if (tidied) co_return;
+  log::Info("mail.drafts.left", {{"outbox_id", work.entry.id},
+                                 {"account_id", work.entry.account_id},
+                                 {"error_code", ToString(tidied.error().code)}});
 }
 
 Task<jobs::Outcome> SendJob::SettleUndecided(Work& work) {
@@ -275,7 +294,9 @@ Task<jobs::Outcome> SendJob::SettleUndecided(Work& work) {
     co_return SettledElsewhere(marked.error()) ? Stop(std::move(marked.error()))
                                                : jobs::Outcome::Retry(std::move(marked.error()));
   }
-  if (now - *work.entry.handed_over_at >= kSearch) {
+  const auto since = now - *work.entry.handed_over_at;
+  if (tell && since >= kTidyAfter) co_await TidyBeside(work);
+  if (since >= kSearch) {
     co_return jobs::Outcome::Discard(
         {.code = ErrorCode::kSendUnconfirmed, .detail = "not found for a day", .retry_after = {}});
   }

@@ -14,6 +14,8 @@ namespace latchkey::mail {
 ///   handed over, answer unknown              it is looked for; found: sent; certainly not there: another attempt;
 ///                                            neither: looked for again, later and later, and after the second time
 ///                                            the person is told (unconfirmed). It is never sent again without them.
+///                                            Drafts beside the one that was handed over go: who looks for their mail
+///                                            shall not find what was never on its way
 ///   sent                                     the provider took it, which does not prove that it left: the copy in the
 ///                                            mailbox does. While no sync has brought it, it is looked for, and in the
 ///                                            end the person is told that it is nowhere (unconfirmed).
@@ -46,6 +48,7 @@ class SendJob {
   Task<jobs::Outcome> Prove(Work& work);
   Task<jobs::Outcome> EndProof(Work& work);
   Task<jobs::Outcome> TidyUp(Work& work);
+  Task<void> TidyBeside(Work& work);
 
   Parts parts_;
 };

@@ -43,7 +43,23 @@ std::map<std::string, int> NastyProvider::Sent() const {
 }
 
 std::size_t NastyProvider::drafts() const {
-  return static_cast<std::size_t>(std::ranges::count_if(mails_, &Mail::draft));
+  return static_cast<std::size_t>(
+      std::ranges::count_if(mails_, [](const Mail& mail) { return mail.draft && !mail.binned; }));
+}
+
+std::size_t NastyProvider::drafts_in_bin() const {
+  return static_cast<std::size_t>(
+      std::ranges::count_if(mails_, [](const Mail& mail) { return mail.draft && mail.binned; }));
+}
+
+NastyProvider::Mail& NastyProvider::AddDraft(char kind, std::string_view body) {
+  mails_.push_back({.id = fmt::format("{}{}", kind, next_id_++),
+                    .outbox_id = OutboxIdIn(body),
+                    .draft = true,
+                    .date = clock_.Now(),
+                    .made = now_,
+                    .written = now_});
+  return mails_.back();
 }
 
 void NastyProvider::Settle() {
@@ -54,13 +70,26 @@ void NastyProvider::Settle() {
     due.push_back(std::move(one));
     return true;
   });
-  for (const Later& one : due) Act(one.request, one.body);
+  for (const Later& one : due) {
+    now_ = one.at;
+    Act(one.request, one.body);
+  }
+  now_ = now;
 }
 
 Task<Result<HttpResponse>> NastyProvider::Send(const HttpRequest& request) {
   Settle();
   const std::string body(request.body.empty() ? request.body_view : std::string_view(request.body));
   if (request.may_have_left) *request.may_have_left = true;
+  const bool post = request.method == "POST";
+  const bool draft = post && (request.url.ends_with("/me/messages") || request.url.contains("/me/drafts?"));
+  const bool send = post && (request.url.ends_with("/send") || request.url.contains("/send?"));
+  const bool unheard =
+      (draft && std::exchange(lose_next_draft, false)) || (send && std::exchange(lose_next_send, false));
+  if (unheard) {
+    Act(request, body);
+    co_return Fail(ErrorCode::kTimeout, "no answer");
+  }
   if (Roll(100) >= evil) co_return Act(request, body);
   switch (Roll(crashes ? 11 : 8)) {
     case 0:  // No connection.
@@ -124,11 +153,14 @@ void NastyProvider::MoveToTop(const Mail& mail) {
 std::string NastyProvider::Describe(const Mail& mail) const {
   std::string attachments;
   for (std::size_t i = 0; i < mail.attachments; ++i) attachments += i == 0 ? R"({"id":"a"})" : R"(,{"id":"a"})";
+  const auto whole = [](Instant instant) { return FormatInstant(std::chrono::floor<std::chrono::seconds>(instant)); };
   return fmt::format(
       R"({{"id":"{0}","threadId":"t","conversationId":"t","isDraft":{1},"internalDate":"{2}","attachments":[{3}],)"
+      R"("createdDateTime":"{5}","lastModifiedDateTime":"{6}",)"
       R"("payload":{{"headers":[{{"name":"X-Latchkey-Outbox-Id","value":"{4}"}}]}},)"
       R"("internetMessageHeaders":[{{"name":"x-latchkey-outbox-id","value":"{4}"}}]}})",
-      mail.id, mail.draft, ToMicros(mail.date) / 1000, attachments, mail.outbox_id);
+      mail.id, mail.draft, ToMicros(mail.date) / 1000, attachments, mail.outbox_id, whole(mail.made),
+      whole(mail.written));
 }
 
 HttpResponse NastyProvider::Show(const Mail& mail) const { return Answer(200, Describe(mail)); }
@@ -164,9 +196,7 @@ HttpResponse NastyProvider::Gmail(const HttpRequest& request, std::string_view p
 
 HttpResponse NastyProvider::GmailDraft(const HttpRequest& request, std::string_view path, std::string_view body) {
   if (request.method == "POST" && path.starts_with("?")) {
-    mails_.push_back(
-        {.id = fmt::format("r{}", next_id_++), .outbox_id = OutboxIdIn(body), .draft = true, .date = clock_.Now()});
-    return Answer(200, fmt::format(R"({{"id":"{}"}})", mails_.back().id));
+    return Answer(200, fmt::format(R"({{"id":"{}"}})", AddDraft('r', body).id));
   }
   if (path.starts_with("?")) {
     std::string list;
@@ -183,6 +213,10 @@ HttpResponse NastyProvider::GmailDraft(const HttpRequest& request, std::string_v
   }
   Mail* mail = FindMail(id);
   if (!mail || !mail->draft) return Failure(404, "notFound");
+  if (send && Lies()) {
+    std::erase_if(mails_, [&](const Mail& one) { return &one == mail; });
+    return Answer(200, fmt::format(R"({{"id":"g{}","threadId":"t"}})", next_id_++));
+  }
   if (send) {
     // The draft goes, and a mail of another id is sent.
     mail->draft = false;
@@ -214,6 +248,7 @@ HttpResponse NastyProvider::Graph(const HttpRequest& request, std::string_view p
       mail->session_bytes += static_cast<std::int64_t>(body.size());
       if (mail->session_bytes == total) {
         ++mail->attachments;
+        mail->written = now_;
         return Answer(201, "");
       }
     }
@@ -225,16 +260,14 @@ HttpResponse NastyProvider::Graph(const HttpRequest& request, std::string_view p
     const bool drafts = path.starts_with("mailFolders/drafts");
     std::string list;
     for (auto mail = mails_.rbegin(); mail != mails_.rend(); ++mail) {
-      if (mail->draft == drafts) list += (list.empty() ? "" : ",") + Describe(*mail);
+      if (mail->draft == drafts && !mail->binned) list += (list.empty() ? "" : ",") + Describe(*mail);
     }
     return Answer(200, fmt::format(R"({{"value":[{}]}})", list));
   }
   constexpr std::string_view kMessages = "messages";
   path.remove_prefix(std::min(path.size(), kMessages.size()));
   if (path.empty() && request.method == "POST") {
-    mails_.push_back(
-        {.id = fmt::format("d{}", next_id_++), .outbox_id = OutboxIdIn(body), .draft = true, .date = clock_.Now()});
-    return Answer(201, Describe(mails_.back()));
+    return Answer(201, Describe(AddDraft('d', body)));
   }
   path.remove_prefix(std::min<std::size_t>(path.size(), 1));
   const std::string_view id = path.substr(0, path.find_first_of("/?"));
@@ -242,12 +275,19 @@ HttpResponse NastyProvider::Graph(const HttpRequest& request, std::string_view p
   Mail* mail = FindMail(id);
   if (!mail) return Failure(404, "ErrorItemNotFound");
   if (request.method == "GET") return Show(*mail);
-  if (request.method == "DELETE") {
+  if (verb == "/permanentDelete" || (request.method == "DELETE" && mail->binned)) {
     std::erase_if(mails_, [&](const Mail& one) { return one.id == id; });
     return Answer(204, "");
   }
+  if (request.method == "DELETE") {
+    mail->binned = true;
+    return Answer(204, "");
+  }
   if (!mail->draft) return Failure(400, "ErrorInvalidOperation");
-  if (request.method == "PATCH") return Show(*mail);
+  if (request.method == "PATCH") {
+    mail->written = now_;
+    return Show(*mail);
+  }
   if (verb == "/send") {
     if (Lies()) {
       std::erase_if(mails_, [&](const Mail& one) { return one.id == id; });
@@ -260,6 +300,7 @@ HttpResponse NastyProvider::Graph(const HttpRequest& request, std::string_view p
   }
   if (verb == "/attachments") {
     ++mail->attachments;
+    mail->written = now_;
     return Answer(201, R"({"id":"a"})");
   }
   if (verb == "/attachments/createUploadSession") {

@@ -4,6 +4,7 @@
 #include <map>
 #include <random>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/clock.hpp"
@@ -26,11 +27,17 @@ class NastyProvider final : public http_client::HttpClient {
   bool crashes = true;
   /// At Gmail: whether the grant covers drafts.
   bool may_draft = true;
+  /// The next upload of a draft, or the next call that sends one, is carried out and its answer lost.
+  bool lose_next_draft = false, lose_next_send = false;
+  /// The next mail that is sent is taken, and nothing leaves.
+  bool drop_next_mail = false;
 
   /// How often each outbox id stands in Sent.
   std::map<std::string, int> Sent() const;
   /// Drafts that are still there.
   std::size_t drafts() const;
+  /// Drafts in Deleted Items, where a person finds them.
+  std::size_t drafts_in_bin() const;
   /// Carries out what was delayed.
   void Settle();
 
@@ -40,9 +47,11 @@ class NastyProvider final : public http_client::HttpClient {
   struct Mail {
     std::string id, outbox_id;
     bool draft = false;
+    bool binned = false;
     std::size_t attachments = 0;
     std::int64_t session_bytes = 0;
     Instant date{};
+    Instant made{}, written{};  ///< Of drafts.
   };
   struct Later {
     Instant at{};
@@ -60,8 +69,9 @@ class NastyProvider final : public http_client::HttpClient {
                                   std::string_view body);
   http_client::HttpResponse Show(const Mail& mail) const;
   std::string Describe(const Mail& mail) const;
+  Mail& AddDraft(char kind, std::string_view body);
   /// Says that it took a mail and drops it.
-  bool Lies() { return evil > 0 && Roll(200) == 0; }
+  bool Lies() { return std::exchange(drop_next_mail, false) || (evil > 0 && Roll(200) == 0); }
   int Roll(int sides) { return std::uniform_int_distribution<int>(0, sides - 1)(random_); }
   Mail* FindMail(std::string_view id);
   /// Lists have a mail by the time at which it was sent, not by the age of its draft.
@@ -72,6 +82,7 @@ class NastyProvider final : public http_client::HttpClient {
   std::vector<Mail> mails_;
   std::vector<Later> later_;
   int next_id_ = 1;
+  Instant now_{};  ///< When what is carried out arrived.
 };
 
 }  // namespace latchkey::sending

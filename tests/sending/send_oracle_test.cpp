@@ -246,6 +246,7 @@ class SendOracle : public ::testing::TestWithParam<std::string> {
       unconfirmed_ += entry.state == OutboxState::kUnconfirmed;
     }
     EXPECT_EQ(provider.drafts(), 0U) << "drafts of ours are left behind";
+    EXPECT_EQ(provider.drafts_in_bin(), 0U) << "the person finds drafts of ours in Deleted Items";
     // The person decides, and then it goes out after all.
     for (const auto& id : ids) {
       const auto entry = store.Get(store.database().outbox().Get(user.id, id));
@@ -279,6 +280,37 @@ TEST_P(SendOracle, NoDuplicateAndNoSilentLossInFiveHundredSeeds) {
   RecordProperty("unconfirmed", unconfirmed_);
   // A provider that can be asked by draft id hardly ever leaves anything open; neither may the rest be the rule.
   EXPECT_LT(unconfirmed_, kSeeds * 3 / (GetParam() == "google_sending_alone" ? 2 : 50));
+}
+
+TEST_P(SendOracle, WhoIsToldThatAMailIsNowhereFindsNoDraftOfItEither) {
+  NastyProvider provider(store.clock(), 1);
+  provider.evil = 0;
+  provider.may_draft = GetParam() != "google_sending_alone";
+  const auto lives = [] { return false; };
+  auto& outbox = store.database().outbox();
+  for (const bool answered : {true, false}) {
+    SCOPED_TRACE(answered ? "taken" : "nobody knows");
+    // One draft whose id nobody hears of, and a second one, whose mail vanishes.
+    provider.lose_next_draft = provider.may_draft;
+    provider.drop_next_mail = true;
+    provider.lose_next_send = !answered;
+    const auto id = Queue(0, answered, 0);
+    const auto state = [&] { return store.Get(outbox.Get(user.id, id)).state; };
+    // A mail that was taken is looked for three times before the person hears of it. An answer may be late by minutes,
+    // and so may a draft: that one goes at a later look.
+    for (int i = 0; i < 1000 && state() != OutboxState::kUnconfirmed; ++i) {
+      Work(provider, lives, store.clock().Now() + seconds(1));
+    }
+    ASSERT_EQ(state(), OutboxState::kUnconfirmed);
+    if (!answered) Work(provider, lives, store.clock().Now() + std::chrono::minutes(10));
+    ASSERT_FALSE(provider.lose_next_draft || provider.drop_next_mail || provider.lose_next_send);
+    EXPECT_FALSE(provider.Sent().contains(id.text()));
+    EXPECT_EQ(provider.drafts(), 0U);
+    EXPECT_EQ(provider.drafts_in_bin(), 0U);
+    store.Get(outbox.Retry(user.id, id, true));
+    Work(provider, lives, store.clock().Now() + std::chrono::hours(1));
+    EXPECT_EQ(provider.Sent()[id.text()], 1);
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(Providers, SendOracle, ::testing::Values("google", "google_sending_alone", "microsoft"),

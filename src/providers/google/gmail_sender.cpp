@@ -180,9 +180,9 @@ class GmailSender final : public mail::MailSender {
         {.code = ErrorCode::kProviderUnavailable, .detail = "still a draft", .retry_after = {}});
   }
 
-  Task<Result<void>> CleanUp(const mail::OutboxEntry& entry) override {
-    if (!entry.draft_id.empty()) {
-      if (auto deleted = co_await DeleteDraft(entry.draft_id); !deleted) co_return deleted;
+  Task<Result<void>> CleanUp(const mail::OutboxEntry& entry, mail::Leftovers which) override {
+    if (which == mail::Leftovers::kAll && !entry.draft_id.empty()) {
+      if (auto deleted = co_await DeleteIfOurs(entry, entry.draft_id); !deleted) co_return deleted;
     }
     if (!all_.MayDraft(client_.account())) co_return Result<void>();
     // Drafts of this mail whose ids never reached us: the answers that named them were lost.
@@ -195,10 +195,8 @@ class GmailSender final : public mail::MailSender {
     auto ids = ParseIds(*body, "drafts");
     if (!ids) co_return Fail(std::move(ids.error()));
     for (const std::string& id : *ids) {
-      auto ours = co_await IsOurDraft(entry, id);
-      if (!ours) co_return Fail(std::move(ours.error()));
-      if (!*ours) continue;
-      if (auto deleted = co_await DeleteDraft(id); !deleted) co_return deleted;
+      if (id == entry.draft_id) continue;
+      if (auto deleted = co_await DeleteIfOurs(entry, id); !deleted) co_return deleted;
     }
     co_return Result<void>();
   }
@@ -307,7 +305,11 @@ class GmailSender final : public mail::MailSender {
     co_return document["message"].get(message) == simdjson::SUCCESS&& CopyOf(message, entry).ours;
   }
 
-  Task<Result<void>> DeleteDraft(const std::string& id) {
+  /// Gmail deletes for good. A draft without our headers was written anew by the person: it is theirs.
+  Task<Result<void>> DeleteIfOurs(const mail::OutboxEntry& entry, const std::string& id) {
+    auto ours = co_await IsOurDraft(entry, id);
+    if (!ours) co_return Fail(std::move(ours.error()));
+    if (!*ours) co_return Result<void>();
     const GoogleRequest request{
         .method = "DELETE", .call = GoogleCall::kDraft, .path = "drafts/" + PercentEncode(id), .units = kDraftUnits};
     auto answer = co_await client_.Send(request);

@@ -192,15 +192,33 @@ TEST_F(GmailSenderTest, DraftsOfOursAreNotLeftBehind) {
   auto entry = Entry();
   entry.draft_id = "r-1";
   auto sender = *senders_.For(account_, "google");
-  http_.script = {{204, ""},
-                  {200, R"({"drafts":[{"id":"r-2"},{"id":"r-3"}]})"},
-                  {200, R"({"id":"r-2","message":{"id":"x"}})"},
-                  {200, std::string(R"({"id":"r-3","message":)") + kOurCopy + "}"},
+  const auto clean = [&](mail::Leftovers which) {
+    http_.seen.clear();
+    return latchkey::testing::RunTask(loop_, sender->CleanUp(entry, which)).has_value();
+  };
+  const std::string ours = std::string(R"({"id":"r","message":)") + kOurCopy + "}";
+  constexpr const char* kForeign = R"({"id":"r-2","message":{"id":"x"}})";
+  http_.script = {{200, ours},     {204, ""},   {200, R"({"drafts":[{"id":"r-2"},{"id":"r-3"}]})"},
+                  {200, kForeign}, {200, ours}, {204, ""}};
+  EXPECT_TRUE(clean(mail::Leftovers::kAll));
+  EXPECT_THAT(http_.seen, ElementsAre("GET /gmail/v1/users/me/drafts/r-1", "DELETE /gmail/v1/users/me/drafts/r-1",
+                                      "GET /gmail/v1/users/me/drafts", "GET /gmail/v1/users/me/drafts/r-2",
+                                      "GET /gmail/v1/users/me/drafts/r-3", "DELETE /gmail/v1/users/me/drafts/r-3"));
+  // What the person wrote anew is without our headers.
+  http_.script = {{200, kForeign}, {200, "{}"}};
+  EXPECT_TRUE(clean(mail::Leftovers::kAll));
+  EXPECT_THAT(http_.seen, ElementsAre("GET /gmail/v1/users/me/drafts/r-1", "GET /gmail/v1/users/me/drafts"));
+}
+
+TEST_F(GmailSenderTest, TheDraftThatMayBeOnItsWayOutStaysWhenTheOthersGo) {
+  const auto entry = HandedOver("r-1");
+  auto sender = *senders_.For(account_, "google");
+  http_.script = {{200, R"({"drafts":[{"id":"r-1"},{"id":"r-2"}]})"},
+                  {200, std::string(R"({"id":"r-2","message":)") + kOurCopy + "}"},
                   {204, ""}};
-  EXPECT_TRUE(latchkey::testing::RunTask(loop_, sender->CleanUp(entry)));
-  EXPECT_THAT(http_.seen, ElementsAre("DELETE /gmail/v1/users/me/drafts/r-1", "GET /gmail/v1/users/me/drafts",
-                                      "GET /gmail/v1/users/me/drafts/r-2", "GET /gmail/v1/users/me/drafts/r-3",
-                                      "DELETE /gmail/v1/users/me/drafts/r-3"));
+  EXPECT_TRUE(latchkey::testing::RunTask(loop_, sender->CleanUp(entry, mail::Leftovers::kBesideDraft)));
+  EXPECT_THAT(http_.seen, ElementsAre("GET /gmail/v1/users/me/drafts", "GET /gmail/v1/users/me/drafts/r-2",
+                                      "DELETE /gmail/v1/users/me/drafts/r-2"));
 }
 
 /// Sending was granted, drafts were not.

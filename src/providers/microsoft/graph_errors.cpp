@@ -66,6 +66,7 @@ ErrorCode ClassifyMissing(GraphCall call) {
     case GraphCall::kCalendar:
     case GraphCall::kEvent:
     case GraphCall::kSend:
+    case GraphCall::kPurge:
     case GraphCall::kSubscription:
       return ErrorCode::kGone;
     case GraphCall::kList:
@@ -90,6 +91,8 @@ ErrorCode Classify(GraphCall call, int status, const GraphErrorDocument& documen
     return ErrorCode::kNoMailbox;
   }
   if (status == 429 || status == 509 || IsThrottling(code)) return ErrorCode::kRateLimited;
+  // Asking again is of no use.
+  if (call == GraphCall::kPurge && status == 501) return ErrorCode::kInvalidArgument;
   // A part of a batch whose forerunner failed: nothing was wrong with it.
   if (status >= 500 || status == 408 || status == 424) return ErrorCode::kProviderUnavailable;
   switch (status) {

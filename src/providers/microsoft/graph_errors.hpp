@@ -20,6 +20,7 @@ enum class GraphCall {
   kCalendar,      ///< Calendars.
   kEvent,         ///< One event.
   kSend,          ///< Making, filling and sending drafts.
+  kPurge,         ///< Deleting a message for good, which national clouds do not know.
   kSubscription,  ///< Push subscriptions.
   kBatch,         ///< The outer answer of $batch.
 };

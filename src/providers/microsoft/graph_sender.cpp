@@ -22,6 +22,8 @@ using Element = simdjson::dom::element;
 constexpr std::chrono::minutes kSendTimeout{2};
 /// Sent mails and drafts looked at for one of ours, newest first.
 constexpr int kMostLooked = 50;
+/// An attempt has finished its draft by then.
+constexpr std::chrono::minutes kMaking{2};
 
 std::string Text(simdjson::simdjson_result<Element> element) {
   std::string_view text;
@@ -39,11 +41,16 @@ struct Copy {
   bool is_draft = false;
   std::size_t attachments = 0;
   bool ours = false;
+  /// Made a while before it was last written to, by whoever; also when Graph does not tell.
+  bool touched = true;
 };
 
 Copy CopyOf(const Element& message, const mail::OutboxEntry& entry) {
   Copy copy{.id = Text(message["id"]), .conversation = Text(message["conversationId"])};
   copy.is_draft = Flag(message["isDraft"]);
+  const auto made = ParseInstant(Text(message["createdDateTime"]));
+  const auto written = ParseInstant(Text(message["lastModifiedDateTime"]));
+  copy.touched = !made || !written || *written - *made > kMaking;
   simdjson::dom::array list;
   if (message["attachments"].get(list) == simdjson::SUCCESS) copy.attachments = list.size();
   if (message["internetMessageHeaders"].get(list) == simdjson::SUCCESS) {
@@ -152,12 +159,14 @@ class GraphSender final : public mail::MailSender {
     co_return SendOutcome::Undecided({.code = ErrorCode::kSendUnconfirmed, .detail = "not there", .retry_after = {}});
   }
 
-  Task<Result<void>> CleanUp(const mail::OutboxEntry& entry) override {
-    auto copy = co_await Find(entry, entry.draft_id);
-    if (!copy) co_return Fail(std::move(copy.error()));
-    // Never what is sent.
-    if (*copy && (*copy)->is_draft) {
-      if (auto deleted = co_await Delete(entry.draft_id); !deleted) co_return deleted;
+  Task<Result<void>> CleanUp(const mail::OutboxEntry& entry, mail::Leftovers which) override {
+    if (which == mail::Leftovers::kAll) {
+      auto copy = co_await Find(entry, entry.draft_id);
+      if (!copy) co_return Fail(std::move(copy.error()));
+      // Never what is sent.
+      if (*copy && (*copy)->is_draft) {
+        if (auto deleted = co_await Delete(**copy); !deleted) co_return deleted;
+      }
     }
     co_return co_await DeleteOrphans(entry);
   }
@@ -200,7 +209,8 @@ class GraphSender final : public mail::MailSender {
     if (id.empty()) co_return std::optional<Copy>();
     const GraphRequest request{.call = GraphCall::kMessage,
                                .path = "me/messages/" + PercentEncode(id) +
-                                       "?$select=id,isDraft,conversationId&$expand=attachments($select=id)"};
+                                       "?$select=id,isDraft,conversationId,createdDateTime,lastModifiedDateTime"
+                                       "&$expand=attachments($select=id)"};
     auto answer = co_await client_->Send(request);
     if (!answer && answer.error().code == ErrorCode::kGone) co_return std::optional<Copy>();
     if (!answer) co_return Fail(std::move(answer.error()));
@@ -212,12 +222,15 @@ class GraphSender final : public mail::MailSender {
     co_return std::optional<Copy>(CopyOf(document, entry));
   }
 
-  /// The newest messages of a folder, for the one that carries our header.
-  Task<Result<std::optional<Copy>>> FindOurs(const mail::OutboxEntry& entry, std::string_view folder) {
+  /// The newest messages of a folder, for one that carries our header and has another id than `beside`.
+  Task<Result<std::optional<Copy>>> FindOurs(const mail::OutboxEntry& entry, std::string_view folder,
+                                             std::string_view beside = {}) {
     const GraphRequest request{
         .call = GraphCall::kList,
-        .path = "me/mailFolders/" + std::string(folder) + "/messages?$select=id,isDraft,conversationId," +
-                "internetMessageHeaders&$orderby=lastModifiedDateTime%20desc&$top=" + std::to_string(kMostLooked)};
+        .path =
+            "me/mailFolders/" + std::string(folder) + "/messages?$select=id,isDraft,conversationId," +
+            "createdDateTime,lastModifiedDateTime,internetMessageHeaders&$orderby=lastModifiedDateTime%20desc&$top=" +
+            std::to_string(kMostLooked)};
     auto answer = co_await client_->Send(request);
     if (!answer) co_return Fail(std::move(answer.error()));
     simdjson::dom::parser parser;
@@ -229,26 +242,38 @@ class GraphSender final : public mail::MailSender {
     if (document["value"].get(list) != simdjson::SUCCESS) co_return Fail(ErrorCode::kMalformedReply, "graph messages");
     for (const Element message : list) {
       Copy copy = CopyOf(message, entry);
-      if (copy.ours) co_return std::optional<Copy>(std::move(copy));
+      if (copy.ours && (beside.empty() || copy.id != beside)) co_return std::optional<Copy>(std::move(copy));
     }
     co_return std::optional<Copy>();
   }
 
-  Task<Result<void>> Delete(const std::string& id) {
-    const GraphRequest request{
-        .call = GraphCall::kMessage, .method = "DELETE", .path = "me/messages/" + PercentEncode(id)};
+  Task<Result<void>> Delete(const Copy& draft) {
+    const std::string path = "me/messages/" + PercentEncode(draft.id);
+    // A plain DELETE moves it to Deleted Items, where the person wonders what it is. So what only we have written goes
+    // for good; what they may have worked on stays within their reach.
+    if (!draft.touched) {
+      const GraphRequest purge{.call = GraphCall::kPurge, .method = "POST", .path = path + "/permanentDelete"};
+      auto purged = co_await client_->Send(purge);
+      if (purged) co_return Result<void>();
+      // National clouds do not know the action, and how they say so is not documented: DELETE tells the rest.
+      const ErrorCode code = purged.error().code;
+      const bool passing = OwnerOf(code) == FaultOwner::kProvider && code != ErrorCode::kGone;
+      if (passing) co_return Fail(std::move(purged.error()));
+    }
+    const GraphRequest request{.call = GraphCall::kMessage, .method = "DELETE", .path = path};
     auto answer = co_await client_->Send(request);
     if (!answer && answer.error().code != ErrorCode::kGone) co_return Fail(std::move(answer.error()));
     co_return Result<void>();
   }
 
-  /// Drafts of this mail whose ids never reached us: the answers that named them were lost.
+  /// Drafts of this mail whose ids never reached us: the answers that named them were lost. The one that is written
+  /// down is not among them.
   Task<Result<void>> DeleteOrphans(const mail::OutboxEntry& entry) {
     for (int found = 0; found < kMostLooked; ++found) {
-      auto orphan = co_await FindOurs(entry, "drafts");
+      auto orphan = co_await FindOurs(entry, "drafts", entry.draft_id);
       if (!orphan) co_return Fail(std::move(orphan.error()));
       if (!*orphan || !(*orphan)->is_draft) break;
-      if (auto deleted = co_await Delete((*orphan)->id); !deleted) co_return deleted;
+      if (auto deleted = co_await Delete(**orphan); !deleted) co_return deleted;
     }
     co_return Result<void>();
   }
@@ -269,7 +294,7 @@ class GraphSender final : public mail::MailSender {
         if (auto written = co_await Patch(entry, (*left)->id); !written) co_return Fail(std::move(written.error()));
         co_return std::move(**left);
       }
-      if (auto deleted = co_await Delete((*left)->id); !deleted) co_return Fail(std::move(deleted.error()));
+      if (auto deleted = co_await Delete(**left); !deleted) co_return Fail(std::move(deleted.error()));
     }
     auto draft = co_await CreateDraft(entry);
     if (!draft) co_return Fail(std::move(draft.error()));

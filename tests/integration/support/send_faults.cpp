@@ -32,6 +32,7 @@ const std::vector<Step>& StepsOf(const std::string& provider) {
       {"send", "POST", "/gmail/v1/users/*/drafts/send"},
       {"draft", "POST", "/upload/gmail/v1/users/*/drafts"},
       {"look", "GET", "/gmail/v1/users/*/messages"},
+      {"ask", "GET", "/gmail/v1/users/*/drafts/*"},
   };
   static const std::vector<Step> microsoft = {
       {"send", "POST", "/v1.0/me/messages/*/send"},
@@ -124,6 +125,15 @@ void SendFaults::Add(const std::string& provider, const std::string& mailbox) {
                           {"skip", skip},          {"method", send.method}, {"path", send.path}};
   const auto second = bj::value_to<std::string>(simulator_.Post("/faults", answer).at("id"));
   kinds_[second] = provider + ": the answer is lost (send)";
+}
+
+void SendFaults::LingerBeforeSending(const std::string& mailbox) {
+  if (Pending(lingering_[mailbox])) return;
+  const bj::object fault{{"account", mailbox}, {"kind", "latency"}, {"milliseconds", 1500},
+                         {"count", 1},         {"method", "GET"},   {"path", "/gmail/v1/users/*/drafts/*"}};
+  const auto id = bj::value_to<std::string>(simulator_.Post("/faults", fault).at("id"));
+  kinds_[id] = "google: the answer is late (ask)";
+  lingering_[mailbox] = id;
 }
 
 bool SendFaults::Pending(const std::string& id) {

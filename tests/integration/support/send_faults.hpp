@@ -20,6 +20,9 @@ class SendFaults {
 
   /// One more, for a mailbox of "google" or "microsoft".
   void Add(const std::string& provider, const std::string& mailbox);
+  /// The next attempt of this mailbox at Gmail that goes on with a draft hears late that the draft is still there: the
+  /// moment before it is handed over is so short otherwise that hardly any kill meets it.
+  void LingerBeforeSending(const std::string& mailbox);
   /// No more from now on; counts stay.
   void End() { simulator_.Delete("/faults"); }
 
@@ -43,6 +46,8 @@ class SendFaults {
   std::map<std::string, std::string> kinds_;
   /// The refusal of a token that is still to come, by mailbox: a second one in a row would end the grant.
   std::map<std::string, std::string> refusals_;
+  /// By mailbox.
+  std::map<std::string, std::string> lingering_;
 };
 
 }  // namespace latchkey::integration
