@@ -1,9 +1,9 @@
 #include "jobs/worker.hpp"
 
 #include <algorithm>
-#include <boost/asio/cancellation_state.hpp>
-#include <boost/asio/this_coro.hpp>
 #include <exception>
+#include <iterator>
+#include <memory>
 #include <optional>
 #include <utility>
 
@@ -11,7 +11,6 @@
 #include "telemetry/log.hpp"
 
 namespace latchkey::jobs {
-namespace asio = boost::asio;
 using std::chrono::milliseconds;
 
 namespace {
@@ -76,6 +75,8 @@ Task<void> Worker::Stop() {
   cut_ = true;
   cut_signal_.Raise();
   co_await running_.Stop();
+  // Every attempt has ended; what they left to say ends by itself, since a store that fails is not asked again.
+  while (telling_ || !untold_.empty()) co_await idle_.Wait(milliseconds(50));
   co_await loops_.Stop();
 }
 
@@ -149,7 +150,7 @@ Task<void> Worker::ClaimLoop() {
       ++kind.running;
       attempts_.emplace(job.id, Lease{.job_id = job.id, .token = job.lease_token});
       auto shared = std::make_shared<Job>(std::move(job));
-      running_.Spawn("jobs.attempt", [this, shared] { return Attempt(*shared); });
+      running_.Spawn("jobs.attempt", [this, shared] { return Attempt(std::move(*shared)); });
     }
     if (!claimed->empty()) continue;
     const milliseconds wait = co_await UntilNextDue();
@@ -198,68 +199,69 @@ Task<Outcome> Worker::RunHandler(const Job& job, const Kind& kind) {
   co_return Outcome::Snooze(milliseconds(0));
 }
 
-Task<Result<void>> Worker::Tell(Report report) {
-  auto untold =
-      std::make_shared<Untold>(Untold{.report = std::move(report), .answer = {}, .answered = Signal(executor_)});
-  untold_.push_back(untold);
-  untold_signal_.Raise();
-  while (!untold->answer) co_await untold->answered.Wait(kAnyTime);
-  co_return *untold->answer;
-}
-
 /// While the store takes some reports the next ones gather: many small jobs cost few transactions, and one alone does
 /// not wait for company.
 Task<void> Worker::ReportLoop() {
   constexpr std::size_t kAtOnce = 500;
   for (;;) {
     while (untold_.empty()) co_await untold_signal_.Wait(kAnyTime);
-    const auto count = static_cast<std::ptrdiff_t>(std::min(untold_.size(), kAtOnce));
-    const std::vector<std::shared_ptr<Untold>> batch(untold_.begin(), untold_.begin() + count);
-    untold_.erase(untold_.begin(), untold_.begin() + count);
-    co_await Deliver(batch);
-    for (const auto& told : batch) told->answered.Raise();
+    telling_ = true;
+    const auto end = untold_.begin() + static_cast<std::ptrdiff_t>(std::min(untold_.size(), kAtOnce));
+    std::vector<Untold> batch(std::make_move_iterator(untold_.begin()), std::make_move_iterator(end));
+    untold_.erase(untold_.begin(), end);
+    std::vector<Report> reports;
+    reports.reserve(batch.size());
+    for (Untold& untold : batch) reports.push_back(std::move(untold.report));
+    const auto lost = co_await Deliver(reports);
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+      batch[i].report = std::move(reports[i]);
+      const Lease& told = batch[i].report.lease;
+      const auto is_this = [&](const Lease& lease) { return lease.job_id == told.job_id && lease.token == told.token; };
+      Result<void> answer;
+      if (!lost) {
+        answer = Fail(lost.error());
+      } else if (std::ranges::any_of(*lost, is_this)) {
+        answer = Fail(ErrorCode::kLeaseLost, "another worker holds the job");
+      }
+      Ended(batch[i], answer);
+    }
+    telling_ = false;
+    idle_.Raise();
+    signal_.Raise();
   }
 }
 
 /// The reports wait for a store that cannot take them now: without it their jobs would look like those of a dead
 /// worker.
-Task<void> Worker::Deliver(const std::vector<std::shared_ptr<Untold>>& batch) {
-  std::vector<Report> reports;
-  for (const auto& untold : batch) reports.push_back(untold->report);
+Task<Result<std::vector<Lease>>> Worker::Deliver(const std::vector<Report>& reports) {
   for (;;) {
-    const auto lost = co_await store_.FinishAll(reports);
-    if (!lost && !cut_ && IsStoreFault(lost.error().code)) {
-      co_await cut_signal_.Wait(options_.store_pause);
-      continue;
-    }
-    for (const auto& untold : batch) {
-      if (!lost) {
-        untold->answer = Fail(lost.error());
-      } else if (std::ranges::find(*lost, untold->report.lease.job_id, &Lease::job_id) != lost->end()) {
-        untold->answer = Fail(ErrorCode::kLeaseLost, "another worker holds the job");
-      } else {
-        untold->answer = Result<void>();
-      }
-    }
-    co_return;
+    auto lost = co_await store_.FinishAll(reports);
+    if (lost || cut_ || !IsStoreFault(lost.error().code)) co_return lost;
+    co_await cut_signal_.Wait(options_.store_pause);
   }
 }
 
 Task<void> Worker::Attempt(Job job) {
-  // Shutting down cancels the handler (through RunWithTimeout), but the report of how it ended must still be written.
-  Kind& kind = kinds_.find(job.kind)->second;
+  // Shutting down cancels the handler (through RunWithTimeout), but the report of how it ended must still be written:
+  // from here on it is the report loop's, which outlives all attempts.
+  const Kind& kind = kinds_.find(job.kind)->second;
   const Instant began = clock_.Now();
-  const Outcome outcome = Forgive(co_await RunHandler(job, kind));
-  co_await asio::this_coro::throw_if_cancelled(false);
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  Report report{.lease = LeaseOf(job), .outcome = outcome, .next_run = retry_.NextRun(job, outcome, clock_.Now())};
-  const auto finished = co_await Tell(std::move(report));
+  Outcome outcome = Forgive(co_await RunHandler(job, kind));
+  const Instant next_run = retry_.NextRun(job, outcome, clock_.Now());
+  Report report{.lease = LeaseOf(job), .outcome = std::move(outcome), .next_run = next_run};
+  untold_.push_back({.job = std::move(job), .report = std::move(report), .began = began});
+  untold_signal_.Raise();
+}
+
+void Worker::Ended(const Untold& told, const Result<void>& answer) {
+  const Job& job = told.job;
+  const Outcome& outcome = told.report.outcome;
   attempts_.erase(job.id);
-  --kind.running;
-  const auto duration = std::chrono::duration_cast<milliseconds>(clock_.Now() - began).count();
-  if (!finished) {
+  --kinds_.find(job.kind)->second.running;
+  const auto duration = std::chrono::duration_cast<milliseconds>(clock_.Now() - told.began).count();
+  if (!answer) {
     log::Warn("job.report_refused",
-              {{"job_id", job.id}, {"kind", job.kind}, {"error_code", ToString(finished.error().code)}});
+              {{"job_id", job.id}, {"kind", job.kind}, {"error_code", ToString(answer.error().code)}});
   } else if (outcome.kind == Outcome::Kind::kRetry || outcome.kind == Outcome::Kind::kDiscard) {
     log::Warn("job.failed", {{"job_id", job.id},
                              {"kind", job.kind},
@@ -272,8 +274,6 @@ Task<void> Worker::Attempt(Job job) {
     log::Debug("job.done",
                {{"job_id", job.id}, {"kind", job.kind}, {"account_id", job.account_id}, {"duration_ms", duration}});
   }
-  idle_.Raise();
-  signal_.Raise();
 }
 
 }  // namespace latchkey::jobs

@@ -3,8 +3,6 @@
 #include <chrono>
 #include <functional>
 #include <map>
-#include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,9 +71,9 @@ class Worker {
 
   /// An ended attempt whose report the store has not taken yet.
   struct Untold {
+    Job job;
     Report report;
-    std::optional<Result<void>> answer;
-    Signal answered;
+    Instant began{};
   };
 
   Task<void> ClaimLoop();
@@ -86,10 +84,12 @@ class Worker {
   Task<std::chrono::milliseconds> UntilNextDue();
   Task<void> Attempt(Job job);
   Task<void> HandBack(const Job& job);
-  /// Tells the store how an attempt ended, together with whatever else ends just now.
-  Task<Result<void>> Tell(Report report);
+  /// Tells the store how attempts ended, together those that end at the same time.
   Task<void> ReportLoop();
-  Task<void> Deliver(const std::vector<std::shared_ptr<Untold>>& batch);
+  /// The leases that were lost, for these reports and as the store last said.
+  Task<Result<std::vector<Lease>>> Deliver(const std::vector<Report>& reports);
+  /// The store knows how it ended, or it refused to hear it.
+  void Ended(const Untold& told, const Result<void>& answer);
   Task<Outcome> RunHandler(const Job& job, const Kind& kind);
 
   Executor executor_;
@@ -102,7 +102,9 @@ class Worker {
   std::map<JobId, Lease> attempts_;
   Signal signal_;
   Signal idle_;
-  std::vector<std::shared_ptr<Untold>> untold_;
+  std::vector<Untold> untold_;
+  /// Reports are on their way to the store.
+  bool telling_ = false;
   Signal untold_signal_;
   /// Raised when attempts are cut: nobody waits for a better store any more.
   Signal cut_signal_;

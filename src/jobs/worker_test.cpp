@@ -63,6 +63,7 @@ class ScriptedQueue final : public JobStore {
   }
   Task<Result<std::vector<Lease>>> FinishAll(const std::vector<Report>& reports) override {
     ++report_calls;
+    if (before_report) co_await before_report();
     for (const auto& report : reports) {
       const auto finished = co_await Finish(report.lease, report.outcome, report.next_run);
       if (!finished) co_return Fail(finished.error());
@@ -84,6 +85,7 @@ class ScriptedQueue final : public JobStore {
   Task<Result<int>> Prune(Instant, int) override { co_return 0; }
 
   std::function<Task<void>()> before_claim;
+  std::function<Task<void>()> before_report;
   int failing_reports = 0;
   int heartbeats = 0;
   int report_calls = 0;
@@ -268,6 +270,41 @@ TEST_F(WorkerTest, AStoreThatCannotBeWrittenDoesNotKeepTheWorkerFromStopping) {
   RunTask(loop_, run());
   EXPECT_TRUE(queue_.outcomes().empty());
   EXPECT_EQ(worker_.running(), 0);
+}
+
+TEST_F(WorkerTest, TheStopWaitsForReportsOnTheirWayAndForThoseOfWhatItCutOff) {
+  Signal asked(loop_.get_executor());
+  Signal never(loop_.get_executor());
+  Signal answer(loop_.get_executor());
+  worker_.Register("quick", [](const Job&) -> Task<Outcome> { co_return Outcome::Completed(); });
+  worker_.Register("slow", [&](const Job&) -> Task<Outcome> {
+    try {
+      co_await never.Wait(std::chrono::hours(1));
+    } catch (...) {
+      answer.Raise();  // the stop has come as far as to cut this off
+      throw;
+    }
+    co_return Outcome::Completed();
+  });
+  queue_.before_report = [&]() -> Task<void> {
+    asked.Raise();
+    if (queue_.report_calls == 1) co_await answer.Wait(std::chrono::seconds(30));
+    co_await SleepFor(milliseconds(1));
+  };
+  queue_.Add("quick");
+  queue_.Add("slow");
+  auto run = [&]() -> Task<void> {
+    worker_.Start();
+    co_await asked.Wait(std::chrono::seconds(30));
+    co_await worker_.Stop();
+    EXPECT_EQ(worker_.running(), 0);
+  };
+  RunTask(loop_, run());
+  std::map<std::string, Outcome::Kind> ended;
+  for (const auto& [id, outcome] : queue_.outcomes()) ended[id] = outcome.kind;
+  EXPECT_EQ(ended.size(), 2u);
+  EXPECT_EQ(ended["job-0"], Outcome::Kind::kCompleted);
+  EXPECT_EQ(ended["job-1"], Outcome::Kind::kSnooze);
 }
 
 TEST_F(WorkerTest, ItRenewsItsLeasesBeforeAnybodyIsDeclaredDead) {

@@ -1,7 +1,6 @@
 #include "storage/job_endings.hpp"
 
 #include <algorithm>
-#include <set>
 
 #include "base/id.hpp"
 #include "storage/job_rows.hpp"
@@ -33,9 +32,9 @@ VALUES ($1, $2, $3, $4, (SELECT id FROM connected_accounts WHERE id = $5), $6, $
 const Statement kCompleteAll("", R"sql(
 UPDATE jobs j SET state = 'completed', finalized_at = CAST($3 AS timestamptz), last_error_code = '', last_error = '',
   lease_token = NULL, lease_until = NULL
-FROM ROWS FROM (json_array_elements_text($1), json_array_elements_text($2)) AS told (id, token)
+FROM ROWS FROM (json_array_elements_text($1), json_array_elements_text($2)) WITH ORDINALITY AS told (id, token, place)
 WHERE j.id = CAST(told.id AS uuid) AND j.lease_token = told.token AND NOT j.rerun
-RETURNING j.id, told.token)sql");
+RETURNING told.place)sql");
 
 // On PostgreSQL what runs is in two indexes, with an account and without: the last condition, always true, names both.
 const Statement kExpired("SELECT id FROM jobs WHERE state = 'running' AND lease_until <= $1 LIMIT $2",
@@ -140,20 +139,21 @@ int EndDeadAttempts(Transaction& transaction, const std::vector<JobId>& dead, In
   return static_cast<int>(dead.size());
 }
 
-/// What is completed and was not asked for again, on PostgreSQL. Returns the leases under which it ran.
-std::set<std::pair<JobId, std::string>> CompleteAll(Transaction& transaction, const std::vector<jobs::Report>& reports,
-                                                    Instant now) {
+/// Ends what is completed and was not asked for again, on PostgreSQL. Says of each report whether that was all.
+std::vector<bool> CompleteAll(Transaction& transaction, const std::vector<jobs::Report>& reports, Instant now) {
+  std::vector<bool> ended(reports.size(), false);
   std::vector<std::string> ids, tokens;
-  for (const auto& report : reports) {
-    if (report.outcome.kind != Outcome::Kind::kCompleted) continue;
-    ids.push_back(report.lease.job_id.text());
-    tokens.push_back(report.lease.token);
+  std::vector<std::size_t> places;
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    if (reports[i].outcome.kind != Outcome::Kind::kCompleted) continue;
+    ids.push_back(reports[i].lease.job_id.text());
+    tokens.push_back(reports[i].lease.token);
+    places.push_back(i);
   }
-  std::set<std::pair<JobId, std::string>> completed;
-  if (ids.empty()) return completed;
+  if (places.empty()) return ended;
   Rows rows = transaction.Query(kCompleteAll, ToJsonArray(ids), ToJsonArray(tokens), now);
-  while (rows.Step()) completed.emplace(rows.IdOf<JobId>(0), rows.String(1));
-  return completed;
+  while (rows.Step()) ended[places.at(static_cast<std::size_t>(rows.Int(0)) - 1)] = true;
+  return ended;
 }
 
 }  // namespace
@@ -174,12 +174,11 @@ bool EndAttempt(Transaction& transaction, const jobs::Report& report, Instant no
 }
 
 std::vector<jobs::Lease> EndAttempts(Transaction& transaction, const std::vector<jobs::Report>& reports, Instant now) {
-  std::set<std::pair<JobId, std::string>> completed;
-  if (transaction.dialect() == Dialect::kPostgres) completed = CompleteAll(transaction, reports, now);
+  const bool together = transaction.dialect() == Dialect::kPostgres;
+  const auto ended = together ? CompleteAll(transaction, reports, now) : std::vector<bool>(reports.size(), false);
   std::vector<jobs::Lease> lost;
-  for (const auto& report : reports) {
-    if (completed.contains({report.lease.job_id, report.lease.token})) continue;
-    if (!EndAttempt(transaction, report, now)) lost.push_back(report.lease);
+  for (std::size_t i = 0; i < reports.size(); ++i) {
+    if (!ended[i] && !EndAttempt(transaction, reports[i], now)) lost.push_back(reports[i].lease);
   }
   return lost;
 }

@@ -152,6 +152,7 @@ Result<std::vector<Job>> JobStore::ClaimBesideOthers(Transaction& transaction, c
     std::size_t taken;
   };
   std::vector<Job> taken;
+  taken.reserve(static_cast<std::size_t>(std::clamp(query.limit, 0, 512)));
   std::vector<Turn> turns;
   Rows rows =
       transaction.Query(kClaim, ToJsonArray(query.kinds), query.limit, token, Micros(query.lease), LeaseNow(clock_));
