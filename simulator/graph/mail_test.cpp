@@ -430,6 +430,12 @@ TEST_F(GraphMail, DeletingGoesThroughDeletedItems) {
   MailboxQuery query;
   query.include_deleted = true;
   EXPECT_THAT(json::serialize(area_.Describe(ada_, query).at("deleted")), HasSubstr(id));
+  // Or not at all.
+  const std::string purged = Deliver("purge");
+  EXPECT_EQ(Send("POST", "/me/messages/" + purged + "/permanentDelete").status, 204);
+  EXPECT_EQ(Send("GET", "/me/messages/" + purged).status, 404);
+  EXPECT_THAT(Get("/me/mailFolders/deleteditems/messages").at("value").as_array(), IsEmpty());
+  EXPECT_EQ(Code(Send("POST", "/me/messages/" + purged + "/permanentDelete")), "ErrorItemNotFound");
 }
 
 TEST_F(GraphMail, StaleChangeKeyIsRefused) {
