@@ -222,6 +222,8 @@ class Fetcher {
       curl_easy_setopt(transfer->handle, CURLOPT_WRITEDATA, transfer);
       curl_easy_setopt(transfer->handle, CURLOPT_PRIVATE, transfer);
       curl_easy_setopt(transfer->handle, CURLOPT_NOSIGNAL, 1L);
+      // A transfer that libcurl forgets ends the program in words instead of keeping it for good.
+      curl_easy_setopt(transfer->handle, CURLOPT_TIMEOUT, 60L);
     }
     transfer->body.reserve(32 << 10);
     curl_easy_setopt(transfer->handle, CURLOPT_URL, (base_ + target).c_str());

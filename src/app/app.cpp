@@ -123,6 +123,7 @@ struct App::Parts {
         webhook_limit(*limiter, "webhook", {.burst = 2000, .interval = std::chrono::milliseconds(10)}),
         send_limit(*limiter, "send", {.burst = 60, .interval = std::chrono::seconds(2)}),
         downloads(executor),
+        right_of_way(executor),
         gate(api::LoadGate::Limits{}, &metrics),
         compositions(executor, kCompositions),
         upkeep(executor) {}
@@ -148,6 +149,8 @@ struct App::Parts {
   limits::RequestLimit webhook_limit;
   limits::RequestLimit send_limit;
   api::Downloads downloads;
+  /// Requests and live jobs have it over imports.
+  jobs::RightOfWay right_of_way;
   api::LoadGate gate;
   api::Lifecycle lifecycle;
   Semaphore compositions;
@@ -264,7 +267,10 @@ std::expected<void, StartFailure> App::Listen() {
   options.metrics = &parts_->metrics;
   auto& parts = *parts_;
   // The router comes later, once the address is known; the loop serves nobody before.
-  http::Handler handler = [&parts](http::Request& request) { return parts.router->Handle(request); };
+  http::Handler handler = [&parts](http::Request& request) -> Task<http::Response> {
+    const jobs::RightOfWay::Pass pass(parts.right_of_way);
+    co_return co_await parts.router->Handle(request);
+  };
   auto limit = [&parts](const http::Request& request) { return parts.router->PlanBody(request); };
   try {
     parts.server = std::make_unique<http::Server>(parts.executor, options, std::move(handler), limit);
@@ -376,6 +382,7 @@ void App::BuildServices() {
   calendar_sync.poll_interval = 2 * settings_.poll_interval;
   parts.work.emplace(Work::Parts{
       .executor = parts.executor,
+      .right_of_way = parts.right_of_way,
       .jobs = database.jobs(),
       .accounts = database.accounts(),
       .identities = database.identity(),
@@ -392,7 +399,13 @@ void App::BuildServices() {
       .outbox = database.outbox(),
       .worker_name = parts.worker_name ? parts.worker_name->text : std::string(),
       .clock = parts.clock,
-      .sync = {database.messages(), *parts.mailboxes, *parts.account_status, parts.clock, sync, &parts.push->hints()},
+      .sync = {.store = database.messages(),
+               .providers = *parts.mailboxes,
+               .status = *parts.account_status,
+               .clock = parts.clock,
+               .options = sync,
+               .pace = &parts.push->hints(),
+               .right_of_way = &parts.right_of_way},
       .calendars = {database.calendars(), parts.calendars, *parts.calendar_status, parts.clock, calendar_sync}});
   parts.session_cache.emplace(*parts.sessions, parts.clock);
   parts.streams.emplace(parts.executor, database.events(), *parts.session_cache);

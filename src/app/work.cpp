@@ -10,12 +10,6 @@ constexpr std::chrono::hours kJobsKept{24 * 14};
 constexpr std::chrono::hours kOutboxKept{24 * 30};
 constexpr int kBatch = 500;
 
-jobs::KindOptions AtMost(int running) {
-  jobs::KindOptions options;
-  options.max_running = running;
-  return options;
-}
-
 jobs::WorkerOptions Named(const std::string& name) {
   jobs::WorkerOptions options;
   options.name = name;
@@ -39,21 +33,29 @@ Work::Work(const Parts& parts)
           {.outbox = parts_.outbox, .senders = parts_.senders, .accounts = parts_.sync.status, .clock = parts_.clock}),
       worker_(parts_.executor, parts_.jobs, parts_.clock, Named(parts_.worker_name)),
       scheduler_(parts_.executor) {
-  worker_.Register(mail::kFetchEmailsKind, [this](const jobs::Job& job) { return live_.Run(job); }, AtMost(8));
+  Register(mail::kFetchEmailsKind, [this](const jobs::Job& job) { return live_.Run(job); }, 8);
   // Fewer than the worker's room, so that a full read of many mailboxes never keeps live work waiting.
-  worker_.Register(mail::kBackfillKind, [this](const jobs::Job& job) { return backfill_.Run(job); }, AtMost(4));
-  worker_.Register(mail::kIndexKind, [this](const jobs::Job& job) { return index_.Run(job); }, AtMost(1));
-  worker_.Register(jobs::kFetchCalendar, [this](const jobs::Job& job) { return calendars_.Run(job); }, AtMost(4));
-  worker_.Register(audit::kAuditKind, [this](const jobs::Job& job) { return audit_.Run(job); }, AtMost(2));
-  worker_.Register(jobs::kDeleteSyncedData, [this](const jobs::Job& job) { return DeleteSyncedData(job); }, AtMost(4));
-  worker_.Register(push::kRenewKind, [this](const jobs::Job& job) { return parts_.push.Run(job); }, AtMost(4));
-  worker_.Register(mail::kSendEmailKind, [this](const jobs::Job& job) { return send_.Run(job); }, AtMost(4));
-  worker_.Register(
-      connected_accounts::kRevokeGrant, [this](const jobs::Job& job) { return parts_.disconnect.RevokeGrant(job); },
-      AtMost(4));
-  worker_.Register(
-      connected_accounts::kRefreshGrant, [this](const jobs::Job& job) { return parts_.tokens.KeepAlive(job); },
-      AtMost(2));
+  Register(mail::kBackfillKind, [this](const jobs::Job& job) { return backfill_.Run(job); }, 4);
+  Register(mail::kIndexKind, [this](const jobs::Job& job) { return index_.Run(job); }, 1);
+  Register(jobs::kFetchCalendar, [this](const jobs::Job& job) { return calendars_.Run(job); }, 4);
+  Register(audit::kAuditKind, [this](const jobs::Job& job) { return audit_.Run(job); }, 2);
+  Register(jobs::kDeleteSyncedData, [this](const jobs::Job& job) { return DeleteSyncedData(job); }, 4);
+  Register(push::kRenewKind, [this](const jobs::Job& job) { return parts_.push.Run(job); }, 4);
+  Register(mail::kSendEmailKind, [this](const jobs::Job& job) { return send_.Run(job); }, 4);
+  Register(
+      connected_accounts::kRevokeGrant, [this](const jobs::Job& job) { return parts_.disconnect.RevokeGrant(job); }, 4);
+  Register(connected_accounts::kRefreshGrant, [this](const jobs::Job& job) { return parts_.tokens.KeepAlive(job); }, 2);
+}
+
+void Work::Register(std::string_view kind, jobs::Handler handler, int at_most) {
+  jobs::KindOptions options;
+  options.max_running = at_most;
+  auto run = [this, handler = std::move(handler)](const jobs::Job& job) -> Task<jobs::Outcome> {
+    std::optional<jobs::RightOfWay::Pass> pass;
+    if (job.priority <= jobs::Priority::kLive) pass.emplace(parts_.right_of_way);
+    co_return co_await handler(job);
+  };
+  worker_.Register(kind, std::move(run), options);
 }
 
 void Work::Start() {

@@ -11,6 +11,7 @@
 #include "connected_accounts/token_source.hpp"
 #include "events/event.hpp"
 #include "identity/identity_store.hpp"
+#include "jobs/right_of_way.hpp"
 #include "jobs/scheduler.hpp"
 #include "jobs/worker.hpp"
 #include "mail/backfill.hpp"
@@ -29,6 +30,7 @@ class Work {
  public:
   struct Parts {
     Executor executor;
+    jobs::RightOfWay& right_of_way;
     jobs::JobStore& jobs;
     connected_accounts::AccountStore& accounts;
     identity::IdentityStore& identities;
@@ -59,6 +61,8 @@ class Work {
   Task<void> Stop();
 
  private:
+  /// `handler` runs with the right of way when the job is of those that somebody waits for.
+  void Register(std::string_view kind, jobs::Handler handler, int at_most);
   Task<Result<void>> QueueDueMailboxes();
   Task<Result<void>> QueueDueCalendars();
   Task<Result<void>> QueueDueAudits();

@@ -14,10 +14,10 @@ using mail::FetchWindow;
 
 /// Reads every item, many at a time. A failure that concerns more than one message is the result's.
 Task<Result<std::vector<FetchWindow::Fetched>>> ReadAll(std::shared_ptr<mail::Mailbox> provider,
-                                                        const mail::SyncOptions& options,
+                                                        const mail::SyncParts& parts,
                                                         const std::vector<FetchWindow::Item>& items) {
   const auto executor = co_await boost::asio::this_coro::executor;
-  FetchWindow window(executor, std::move(provider), mail::Lane::kBackfill, options);
+  FetchWindow window(executor, std::move(provider), mail::Lane::kBackfill, parts);
   std::exception_ptr interrupted;
   Result<std::vector<FetchWindow::Fetched>> result;
   try {
@@ -121,7 +121,7 @@ Task<Result<std::vector<AuditedService::Verdict>>> AuditedMail::Reconcile(const 
     if (const auto found = versions.find(id); found != versions.end()) item.known_version = found->second;
     items.push_back(std::move(item));
   }
-  auto read = co_await ReadAll(*provider, parts_.options, items);
+  auto read = co_await ReadAll(*provider, parts_, items);
   if (!read) co_return Fail(std::move(read.error()));
 
   mail::SyncCommit commit;

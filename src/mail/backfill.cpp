@@ -33,7 +33,7 @@ class BackfillRun {
         page_(PageOf(state)),
         started_(parts.clock.Now()),
         retried_(job.attempt > 1),
-        window_(std::move(executor), std::move(provider), Lane::kBackfill, parts.options) {
+        window_(std::move(executor), std::move(provider), Lane::kBackfill, parts) {
     finished_listing_ = page_ == kAllListed;
   }
 
@@ -118,6 +118,7 @@ class BackfillRun {
       if (commit.upserts.empty() && commit.seen.empty() && commit.cursors.empty() && commit.failed_items.empty()) {
         co_return Result<void>();
       }
+      co_await parts_.Yield();
       auto applied = co_await parts_.store.Apply(commit);
       if (!applied) co_return std::unexpected(std::move(applied.error()));
       backfill_ = *commit.backfill;
@@ -127,6 +128,7 @@ class BackfillRun {
 
   Task<Result<void>> Fill(SyncCommit& commit) {
     commit.fence = fence_;
+    commit.bulk = true;
     commit.epoch = backfill_.epoch;
     BackfillState after = backfill_;
     for (FetchWindow::Fetched& fetched : window_.Take(BatchSize())) {
@@ -193,6 +195,7 @@ class BackfillRun {
 
   Task<Result<bool>> Complete() {
     while (true) {
+      co_await parts_.Yield();
       auto swept = co_await parts_.store.Sweep(fence_, backfill_.epoch, kSweepChunk);
       if (!swept) co_return std::unexpected(std::move(swept.error()));
       if (*swept == 0) break;

@@ -14,11 +14,11 @@ std::size_t BytesOf(const Message& message) {
 
 }  // namespace
 
-FetchWindow::FetchWindow(Executor executor, std::shared_ptr<Mailbox> provider, Lane lane, const SyncOptions& options)
+FetchWindow::FetchWindow(Executor executor, std::shared_ptr<Mailbox> provider, Lane lane, const SyncParts& parts)
     : executor_(executor),
       provider_(std::move(provider)),
       lane_(lane),
-      options_(options),
+      parts_(parts),
       progress_(executor),
       group_(executor) {}
 
@@ -75,7 +75,8 @@ std::vector<FetchWindow::Fetched> FetchWindow::Take(std::size_t count) {
 }
 
 bool FetchWindow::CanStart() const {
-  return !failure_ && next_ < slots_.size() && next_ < options_.window_items && buffered_bytes_ < options_.window_bytes;
+  return !failure_ && next_ < slots_.size() && next_ < parts_.options.window_items &&
+         buffered_bytes_ < parts_.options.window_bytes;
 }
 
 void FetchWindow::StartFetchers() {
@@ -100,6 +101,10 @@ Task<void> FetchWindow::RunFetcher() {
     }
   } leave{*this};
   while (CanStart()) {
+    if (lane_ == Lane::kBackfill) {
+      co_await parts_.Yield();
+      if (!CanStart()) co_return;
+    }
     Slot& slot = *slots_[next_++];
     if (slot.done || slot.fetching) continue;
     slot.fetching = true;

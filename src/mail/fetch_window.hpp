@@ -39,7 +39,7 @@ class FetchWindow {
     std::optional<Error> failure;
   };
 
-  FetchWindow(Executor executor, std::shared_ptr<Mailbox> provider, Lane lane, const SyncOptions& options);
+  FetchWindow(Executor executor, std::shared_ptr<Mailbox> provider, Lane lane, const SyncParts& parts);
   ~FetchWindow();
 
   /// Appends to the list. Never waits; ask for more() before listing on.
@@ -88,7 +88,7 @@ class FetchWindow {
   Executor executor_;
   std::shared_ptr<Mailbox> provider_;
   Lane lane_;
-  const SyncOptions& options_;
+  const SyncParts& parts_;
   /// Slots stay where they are while others are pushed and taken.
   std::deque<std::unique_ptr<Slot>> slots_;
   std::size_t next_ = 0;  ///< Index of the next slot to fetch.

@@ -25,6 +25,8 @@ struct MessageCheck {
 /// One page of a folder: all of it commits in one transaction with the link behind it and its events, or none.
 struct FolderCommit {
   WriteFence fence;
+  /// A piece of a full read: makes way for writes that somebody waits for.
+  bool bulk = false;
   /// The folder as it was read; its link and round must still be those in the store, otherwise kConflict and nothing is
   /// written. Without a folder_id (messages found by the way) no link moves.
   FolderCursor before;

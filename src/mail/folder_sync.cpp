@@ -159,6 +159,7 @@ Task<Result<void>> FolderSync::ConfirmAbsent(Run& run, std::vector<Folder>& fold
 
 Task<Result<void>> FolderSync::Follow(Run& run, FolderCursor cursor, Lane lane) {
   while (true) {
+    if (run.backfill) co_await parts_.Yield();
     auto page = co_await run.provider->Changes(cursor.folder_id, cursor.link, lane);
     if (!page && page.error().code == ErrorCode::kGone) {
       auto folder = co_await run.provider->GetFolder(cursor.folder_id, lane);
@@ -175,6 +176,7 @@ Task<Result<void>> FolderSync::Follow(Run& run, FolderCursor cursor, Lane lane) 
     if (!page) co_return std::unexpected(std::move(page.error()));
     FolderCommit commit;
     commit.fence = run.fence;
+    commit.bulk = run.backfill;
     commit.before = cursor;
     commit.link = page->link;
     commit.round_complete = !page->more;

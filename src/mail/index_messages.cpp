@@ -3,7 +3,8 @@
 namespace latchkey::mail {
 namespace {
 
-constexpr int kBatch = 1000;
+/// Few enough that whoever needs the writer meanwhile waits for milliseconds.
+constexpr int kBatch = 50;
 constexpr auto kLongestRun = std::chrono::seconds(5);
 
 }  // namespace
@@ -12,6 +13,7 @@ Task<jobs::Outcome> IndexMessages::Run(const jobs::Job& job) {
   static_cast<void>(job);
   const Instant started = parts_.clock.Now();
   while (true) {
+    co_await parts_.Yield();
     auto indexed = co_await parts_.store.IndexPending(kBatch);
     if (!indexed) co_return jobs::Outcome::Retry(std::move(indexed.error()));
     if (*indexed == 0) co_return jobs::Outcome::Completed();

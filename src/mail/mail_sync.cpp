@@ -195,7 +195,7 @@ Task<Result<void>> MailSync::AddSetAside(RunState& run, std::vector<std::string>
 Task<Result<void>> MailSync::FetchInto(RunState& run, const std::vector<std::string>& ids, SyncCommit& commit) {
   if (ids.empty()) co_return Result<void>();
   const auto executor = co_await boost::asio::this_coro::executor;
-  FetchWindow window(executor, run.provider, Lane::kLive, parts_.options);
+  FetchWindow window(executor, run.provider, Lane::kLive, parts_);
   std::exception_ptr interrupted;
   Result<void> result;
   try {

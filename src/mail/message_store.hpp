@@ -40,6 +40,8 @@ struct BackfillState {
 /// One page of sync work: all of it commits in one transaction, with its cursors and events, or none (law one).
 struct SyncCommit {
   WriteFence fence;
+  /// A piece of a full read: makes way for writes that somebody waits for.
+  bool bulk = false;
   std::int64_t epoch = 0;
   /// Inserted, or updated where the stored version is lower; refused for ids with a tombstone of this epoch. Marked
   /// with epoch.

@@ -6,6 +6,7 @@
 
 #include "async/task.hpp"
 #include "base/clock.hpp"
+#include "jobs/right_of_way.hpp"
 #include "mail/account_status.hpp"
 #include "mail/mail_provider.hpp"
 #include "mail/message_store.hpp"
@@ -18,8 +19,8 @@ struct SyncOptions {
   std::chrono::milliseconds poll_interval = std::chrono::seconds(60);
   /// A backfill gives its place in the queue to others after this long.
   std::chrono::milliseconds longest_backfill_run = std::chrono::seconds(60);
-  /// Rows of one commit at most.
-  std::size_t commit_size = 100;
+  /// Rows of one commit at most: a few milliseconds of the writer, which others may be waiting for.
+  std::size_t commit_size = 25;
   /// Messages read ahead of the commit, and their bytes: what bounds the memory of a run.
   std::size_t window_items = 400;
   std::size_t window_bytes = 24 << 20;
@@ -36,6 +37,13 @@ struct SyncParts {
   SyncOptions options;
   /// Null where nobody tells us of changes.
   PollPace* pace = nullptr;
+  /// Whom the full reads and the search index make way for; null for nobody.
+  jobs::RightOfWay* right_of_way = nullptr;
+
+  /// Before each piece of long work.
+  Task<void> Yield() const {
+    if (right_of_way != nullptr) co_await right_of_way->Yield();
+  }
 };
 
 /// Kinds and unique keys of the mail jobs. `fetch_emails` (the live lane) and `backfill_emails` exist at most once per

@@ -30,6 +30,14 @@ enum class Isolation {
   kReadCommitted,
 };
 
+/// Who may be kept waiting for whom.
+enum class Urgency {
+  kUsual,
+  /// Large pieces of long work (an import, the search index, an erase): done when nothing else waits for the same
+  /// thread, one piece at a time, though never held back for good.
+  kBulk,
+};
+
 /// Called on the loop after a commit, before its writers go on. An empty id stands for everybody.
 struct CommitHooks {
   std::function<void()> jobs_inserted;
@@ -52,6 +60,7 @@ class Unit {
 
   Durability durability = Durability::kProcess;
   Isolation isolation = Isolation::kSerializable;
+  Urgency urgency = Urgency::kUsual;
 };
 
 /// A database that runs transactions away from the loop.
@@ -69,20 +78,22 @@ class Engine {
 
   template <class Body>
   Task<std::invoke_result_t<Body&, Transaction&>> Write(Body& body, Durability durability = Durability::kProcess,
-                                                        Isolation isolation = Isolation::kSerializable) {
-    return Run<Kind::kWrite, std::invoke_result_t<Body&, Transaction&>>(body, durability, isolation);
+                                                        Isolation isolation = Isolation::kSerializable,
+                                                        Urgency urgency = Urgency::kUsual) {
+    return Run<Kind::kWrite, std::invoke_result_t<Body&, Transaction&>>(body, durability, isolation, urgency);
   }
 
   template <class Body>
   Task<std::invoke_result_t<Body&, Connection&>> Read(Body& body) {
     return Run<Kind::kRead, std::invoke_result_t<Body&, Connection&>>(body, Durability::kProcess,
-                                                                      Isolation::kSerializable);
+                                                                      Isolation::kSerializable, Urgency::kUsual);
   }
 
   /// Work without the database (compression) away from the loop. `body` takes nothing and returns a Result.
   template <class Body>
-  Task<std::invoke_result_t<Body&>> Compute(Body& body) {
-    return Run<Kind::kCompute, std::invoke_result_t<Body&>>(body, Durability::kProcess, Isolation::kSerializable);
+  Task<std::invoke_result_t<Body&>> Compute(Body& body, Urgency urgency = Urgency::kUsual) {
+    return Run<Kind::kCompute, std::invoke_result_t<Body&>>(body, Durability::kProcess, Isolation::kSerializable,
+                                                            urgency);
   }
 
   /// Loop thread, before the first write.
@@ -138,11 +149,12 @@ class Engine {
   };
 
   template <Kind kKind, class Outcome, class Body>
-  Task<Outcome> Run(Body& body, Durability durability, Isolation isolation) {
+  Task<Outcome> Run(Body& body, Durability durability, Isolation isolation, Urgency urgency) {
     std::optional<Outcome> outcome;
     auto unit = std::make_unique<BodyUnit<kKind, Body, Outcome>>(body, outcome);
     unit->durability = durability;
     unit->isolation = isolation;
+    unit->urgency = urgency;
     co_await Enter(std::move(unit), kKind);
     co_return std::move(*outcome);
   }

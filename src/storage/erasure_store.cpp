@@ -309,7 +309,7 @@ Task<Result<bool>> AccountStore::EraseSome(const ConnectedAccountId& id, int lim
     }
     return done;
   };
-  co_return co_await engine_.Write(write, Durability::kPower);
+  co_return co_await engine_.Write(write, Durability::kPower, Isolation::kSerializable, Urgency::kBulk);
 }
 
 Task<Result<void>> AccountStore::MarkRevoked(const ConnectedAccountId& id) {

@@ -343,7 +343,8 @@ Result<void> WriteFolders(Transaction& transaction, const mail::WriteFence& fenc
 
 }  // namespace
 
-Task<Result<std::vector<std::string>>> FolderStore::Encode(const std::vector<mail::Message>& messages) {
+Task<Result<std::vector<std::string>>> FolderStore::Encode(const std::vector<mail::Message>& messages,
+                                                           Urgency urgency) {
   if (messages.empty()) co_return std::vector<std::string>();
   // Compressing costs more than inserting: not on the one thread that writes.
   auto encode = [&]() -> Result<std::vector<std::string>> {
@@ -352,7 +353,7 @@ Task<Result<std::vector<std::string>>> FolderStore::Encode(const std::vector<mai
     for (const auto& message : messages) encoded.push_back(EncodeContent(message));
     return encoded;
   };
-  co_return co_await engine_.Compute(encode);
+  co_return co_await engine_.Compute(encode, urgency);
 }
 
 Task<Result<std::vector<mail::FolderCursor>>> FolderStore::ListFolders(const ConnectedAccountId& account) {
@@ -397,10 +398,11 @@ Task<Result<void>> FolderStore::RestartFolder(const mail::WriteFence& fence, con
 
 Task<Result<mail::SyncCommitResult>> FolderStore::ApplyPage(const mail::FolderCommit& commit) {
   const Instant now = clock_.Now();
-  auto contents = co_await Encode(commit.upserts);
+  const Urgency urgency = commit.bulk ? Urgency::kBulk : Urgency::kUsual;
+  auto contents = co_await Encode(commit.upserts, urgency);
   if (!contents) co_return Fail(std::move(contents.error()));
   auto write = [&](Transaction& transaction) { return WritePage(transaction, commit, *contents, now); };
-  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted, urgency);
 }
 
 Task<Result<std::vector<mail::MessageCheck>>> FolderStore::ListChecks(const ConnectedAccountId& account, Instant now,
@@ -432,7 +434,7 @@ Task<Result<void>> FolderStore::AddChecks(const mail::WriteFence& fence, const s
 
 Task<Result<mail::SyncCommitResult>> FolderStore::ApplyChecks(const mail::CheckCommit& commit) {
   const Instant now = clock_.Now();
-  auto contents = co_await Encode(commit.upserts);
+  auto contents = co_await Encode(commit.upserts, Urgency::kUsual);
   if (!contents) co_return Fail(std::move(contents.error()));
   auto write = [&](Transaction& transaction) { return WriteChecks(transaction, commit, *contents, now); };
   co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);

@@ -21,7 +21,7 @@ class FolderStore final : public mail::FolderStore {
   Task<Result<void>> CaughtUp(const mail::WriteFence& fence, Instant synced_at, Instant next_sync_at) override;
 
  private:
-  Task<Result<std::vector<std::string>>> Encode(const std::vector<mail::Message>& messages);
+  Task<Result<std::vector<std::string>>> Encode(const std::vector<mail::Message>& messages, Urgency urgency);
 
   Engine& engine_;
   const Clock& clock_;

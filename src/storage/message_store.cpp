@@ -191,6 +191,7 @@ Task<Result<mail::SyncState>> MessageStore::GetSyncState(const ConnectedAccountI
 
 Task<Result<mail::SyncCommitResult>> MessageStore::Apply(const mail::SyncCommit& commit) {
   const Instant now = clock_.Now();
+  const Urgency urgency = commit.bulk ? Urgency::kBulk : Urgency::kUsual;
   // Compressing costs more than inserting: not on the one thread that writes.
   std::vector<std::string> contents;
   if (!commit.upserts.empty()) {
@@ -200,12 +201,12 @@ Task<Result<mail::SyncCommitResult>> MessageStore::Apply(const mail::SyncCommit&
       for (const auto& message : commit.upserts) encoded.push_back(EncodeContent(message));
       return encoded;
     };
-    auto encoded = co_await engine_.Compute(encode);
+    auto encoded = co_await engine_.Compute(encode, urgency);
     if (!encoded) co_return Fail(std::move(encoded.error()));
     contents = std::move(*encoded);
   }
   auto write = [&](Transaction& transaction) { return CommitWriter(transaction, commit, contents, now).Run(); };
-  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted, urgency);
 }
 
 Task<Result<std::vector<mail::MessageStore::Known>>> MessageStore::FindKnown(
@@ -249,7 +250,7 @@ Task<Result<std::int64_t>> MessageStore::Sweep(const mail::WriteFence& fence, st
     // Rows that were seen meanwhile do not mean that everything is swept.
     return static_cast<std::int64_t>(unseen->size());
   };
-  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
+  co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted, Urgency::kBulk);
 }
 
 Task<Result<std::int64_t>> MessageStore::RecordItemFailure(const mail::WriteFence& fence,

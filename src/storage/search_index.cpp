@@ -27,8 +27,8 @@ SELECT m.row_id, CAST(CAST($3 AS text) AS tsvector) FROM claimed JOIN synced_mes
 FOR KEY SHARE OF m
 ON CONFLICT (message_row) DO UPDATE SET words = excluded.words)sql");
 
-// Large transactions make the index of SQLite cheap (one segment each, see hashsize in the migration); so much of
-// stored content, three or four times as much text, keeps the writer busy for about a twentieth of a second.
+// A transaction is one segment of SQLite's index (see hashsize in the migration). So much of stored content, three or
+// four times as much text, keeps the writer busy for about a twentieth of a second, however few rows hold it.
 constexpr std::size_t kContentPerTransaction = 2 << 20;
 // Where a whole answer is held in memory before its first row is seen.
 constexpr std::int64_t kRowsPerAnswer = 250;
@@ -79,7 +79,8 @@ Task<Result<std::int64_t>> MessageStore::IndexPending(int limit) {
       }
       return {};
     };
-    if (auto prepared = co_await engine_.Compute(prepare); !prepared) co_return Fail(std::move(prepared.error()));
+    if (auto prepared = co_await engine_.Compute(prepare, Urgency::kBulk); !prepared)
+      co_return Fail(std::move(prepared.error()));
     auto write = [&](Transaction& transaction) -> Result<std::int64_t> {
       std::int64_t written = 0;
       for (const Entry& entry : *entries) {
@@ -94,7 +95,7 @@ Task<Result<std::int64_t>> MessageStore::IndexPending(int limit) {
       }
       return written;
     };
-    auto written = co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
+    auto written = co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted, Urgency::kBulk);
     if (!written) co_return Fail(std::move(written.error()));
     indexed += *written;
   }

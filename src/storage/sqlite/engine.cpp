@@ -32,7 +32,7 @@ void RunRead(Connection& connection, Unit& unit, std::chrono::milliseconds deadl
 /// Work without the database, in the place of a read.
 class ComputeOnReader final : public Unit {
  public:
-  explicit ComputeOnReader(std::unique_ptr<Unit> work) : work_(std::move(work)) {}
+  explicit ComputeOnReader(std::unique_ptr<Unit> work) : work_(std::move(work)) { urgency = work_->urgency; }
   void RunRead(storage::Connection&) override { work_->RunCompute(); }
   void Refuse(Error error) override { work_->Refuse(std::move(error)); }
   void Finish() override { work_->Finish(); }
@@ -43,11 +43,15 @@ class ComputeOnReader final : public Unit {
 
 }  // namespace
 
+/// From the end of one write of a chain to the next: through the loop, and often through a provider on the same
+/// machine.
+constexpr std::chrono::milliseconds kAnticipation{3};
+
 struct Engine::Impl {
   Impl(EngineOptions chosen, std::unique_ptr<Connection> connection, Executor loop)
       : options(std::move(chosen)),
-        writes(options.write_queue),
-        reads(options.read_queue),
+        writes(options.write_queue, {.anticipation = kAnticipation}),
+        reads(options.read_queue, {}),
         writer(std::move(connection), std::move(loop)) {}
 
   void WriteLoop() {
@@ -128,8 +132,9 @@ void Engine::EnqueueCompute(std::unique_ptr<Unit> unit) {
 void Engine::Hold(ProcessLock lock) { impl_->lock.emplace(std::move(lock)); }
 
 Task<void> Engine::Drain() {
-  // The writer serves in order: when this has come through, so has everything before it.
+  // The writer serves each line in order: when these have come through, so has everything before them.
   auto last = [](Transaction&) -> Result<void> { return {}; };
+  (void)co_await Write(last, Durability::kProcess, Isolation::kSerializable, Urgency::kBulk);
   (void)co_await Write(last, Durability::kPower);
 }
 

@@ -228,6 +228,33 @@ TEST_F(EngineTest, ErrorsNameTheStatementNeverItsValues) {
   EXPECT_THAT(result.error().detail, ::testing::Not(HasSubstr("secret")));
 }
 
+TEST_F(EngineTest, DrainWaitsForBothLines) {
+  Open();
+  std::string ended;
+  auto body = [](Transaction&) -> Result<void> { return {}; };
+  auto bulk = [&]() -> Task<void> {
+    (void)co_await engine->Write(body, Durability::kProcess, Isolation::kSerializable, Urgency::kBulk);
+    ended += 'B';
+  };
+  auto usual = [&]() -> Task<void> {
+    (void)co_await engine->Write(body);
+    ended += 'u';
+  };
+  auto drain = [&]() -> Task<void> {
+    co_await engine->Drain();
+    ended += '.';
+  };
+  for (int i = 0; i < 20; ++i) {
+    boost::asio::co_spawn(loop, bulk, boost::asio::detached);
+    boost::asio::co_spawn(loop, usual, boost::asio::detached);
+  }
+  boost::asio::co_spawn(loop, drain, boost::asio::detached);
+  loop.restart();
+  loop.run();
+  EXPECT_EQ(ended.size(), 41U);
+  EXPECT_EQ(ended.back(), '.');
+}
+
 TEST_F(EngineTest, HooksComeAfterTheCommitAndBeforeTheWriter) {
   Open();
   std::vector<std::string> order;
