@@ -1,5 +1,6 @@
 # ./dev fresh: proves that a minimal Debian 12 with git and certificates, and nothing else, is enough for the two commands.
-# Makes such a root with debootstrap, clones the committed state into it and runs the verb there. As root; takes as long as a first build.
+# Makes such a root with debootstrap, clones the committed state into it and runs the verb there. As root; takes as long as a first build,
+# or less with LATCHKEY_FRESH_CCACHE=DIR, which lends it a compiler cache: whatever is not in there is compiled by what was installed there.
 
 run_fresh() {
   local verb="${1:-demo}" base="${LATCHKEY_FRESH_DIR:-/var/tmp/latchkey-fresh}" status=0
@@ -31,6 +32,10 @@ run_fresh() {
   git clone -q --no-local "$ROOT" "$root/root/latchkey"
   mount --bind /proc "$root/proc"
   mount --bind /dev "$root/dev"
+  if [ -n "${LATCHKEY_FRESH_CCACHE:-}" ]; then
+    mkdir -p "$root/root/.cache/ccache"
+    mount --bind "$LATCHKEY_FRESH_CCACHE" "$root/root/.cache/ccache"
+  fi
   trap "fresh_unmount '$root'" EXIT
   say "Running ./dev $verb there"
   if [ "$verb" = test ]; then
@@ -62,5 +67,5 @@ run_fresh() {
 
 fresh_unmount() {
   local place
-  for place in proc dev; do ! mountpoint -q "$1/$place" || umount -l "$1/$place"; done
+  for place in proc dev root/.cache/ccache; do ! mountpoint -q "$1/$place" || umount -l "$1/$place"; done
 }
