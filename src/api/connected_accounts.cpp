@@ -131,11 +131,13 @@ Answer ListAccountActivity(Call& call) {
   if (!limit) co_return Fail(limit.error());
   auto owned = co_await call.services.accounts.Get(call.user().id, *id);
   if (!owned) co_return Fail(owned.error());
-  auto rows = co_await call.services.account_store.ListActivity(call.user().id, *id, *limit);
-  if (!rows) co_return Fail(rows.error());
+  auto cursor = QueryText(call, "cursor", 512);
+  if (!cursor) co_return Fail(cursor.error());
+  auto page = co_await call.services.account_store.ListActivity(call.user().id, *id, *cursor, *limit);
+  if (!page) co_return Fail(page.error());
   json::Writer out(1024);
   out.BeginObject().Key("items").BeginArray();
-  for (const auto& row : *rows) {
+  for (const auto& row : page->rows) {
     out.BeginObject().Member("id", row.id).Member("job_type", row.job_type).Member("status", row.status);
     WriteText(out, "error_code", row.error_code);
     out.Key("params").BeginObject().EndObject();
@@ -144,7 +146,9 @@ Answer ListAccountActivity(Call& call) {
     WriteInstant(out, "created_at", row.created_at);
     out.EndObject();
   }
-  out.EndArray().Key("next_cursor").Null().EndObject();
+  out.EndArray();
+  WriteText(out, "next_cursor", page->next_cursor);
+  out.EndObject();
   co_return Json(200, out.Take());
 }
 

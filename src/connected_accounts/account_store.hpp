@@ -163,8 +163,13 @@ class AccountStore {
     std::optional<Instant> started_at, completed_at;
     Instant created_at{};
   };
-  virtual Task<Result<std::vector<ActivityRow>>> ListActivity(const UserId& user, const ConnectedAccountId& id,
-                                                              int limit) = 0;
+  struct ActivityPage {
+    std::vector<ActivityRow> rows;  ///< Newest first.
+    std::string next_cursor;        ///< Empty at the end.
+  };
+  /// `cursor`: empty for the newest. kInvalidArgument for a cursor that is not ours.
+  virtual Task<Result<ActivityPage>> ListActivity(const UserId& user, const ConnectedAccountId& id,
+                                                  const std::string& cursor, int limit) = 0;
 
   /// An operator's fault: one notice however many accounts meet it; resolved when a call of that kind succeeds again.
   struct Notice {

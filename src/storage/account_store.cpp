@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
 #include <sstream>
+
+#include "base/encoding.hpp"
 
 namespace latchkey::storage {
 namespace {
@@ -97,13 +100,37 @@ const Statement kListActivity(R"sql(
 SELECT line.id, line.job_type, line.status, line.error_code, line.started_at, line.completed_at, line.created_at FROM (
   SELECT * FROM (
     SELECT l.id, l.job_type, l.status, l.error_code, l.started_at, l.completed_at, l.created_at FROM job_logs l
-    WHERE l.connected_account_id = $2 ORDER BY l.created_at DESC LIMIT $3) AS logged
+    WHERE l.connected_account_id = $2 AND (l.created_at, l.id) < ($4, $5)
+    ORDER BY l.created_at DESC, l.id DESC LIMIT $3) AS logged
   UNION ALL
   SELECT * FROM (
     SELECT j.id, j.kind, 'COMPLETED', '', j.attempted_at, j.finalized_at, j.finalized_at FROM jobs j
-    WHERE j.connected_account_id = $2 AND j.state = 'completed' ORDER BY j.finalized_at DESC LIMIT $3) AS done) AS line
+    WHERE j.connected_account_id = $2 AND j.state = 'completed' AND (j.finalized_at, j.id) < ($4, $5)
+    ORDER BY j.finalized_at DESC, j.id DESC LIMIT $3) AS done) AS line
 JOIN connected_accounts a ON a.id = $2
-WHERE a.user_id = $1 ORDER BY line.created_at DESC LIMIT $3)sql");
+WHERE a.user_id = $1 ORDER BY line.created_at DESC, line.id DESC LIMIT $3)sql");
+
+/// Where a page of activity ended. As it stands: before the first.
+struct ActivityKey {
+  Instant created_at = Instant::max();
+  std::string id = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+};
+
+std::string EncodeCursor(const ActivityKey& key) {
+  return Base64UrlEncode(fmt::format("{}:{}", ToMicros(key.created_at), key.id));
+}
+
+std::optional<ActivityKey> DecodeCursor(const std::string& cursor) {
+  const auto text = Base64UrlDecode(cursor);
+  if (!text) return std::nullopt;
+  std::int64_t created_at = 0;
+  const char* end = text->data() + text->size();
+  const auto parsed = std::from_chars(text->data(), end, created_at);
+  if (parsed.ec != std::errc() || parsed.ptr == end || *parsed.ptr != ':') return std::nullopt;
+  ActivityKey key{.created_at = FromMicros(created_at), .id = std::string(parsed.ptr + 1, end)};
+  if (!IsUuid(key.id)) return std::nullopt;
+  return key;
+}
 
 std::vector<std::string> SplitWords(std::string_view text) {
   std::istringstream words{std::string(text)};
@@ -319,23 +346,32 @@ Task<Result<bool>> AccountStore::TryLeaseRefresh(const ConnectedAccountId& id, s
   co_return co_await engine_.Write(write, Durability::kProcess, Isolation::kReadCommitted);
 }
 
-Task<Result<std::vector<AccountStore::ActivityRow>>> AccountStore::ListActivity(const UserId& user,
-                                                                                const ConnectedAccountId& id,
-                                                                                int limit) {
-  auto read = [&](Connection& connection) -> Result<std::vector<ActivityRow>> {
+Task<Result<AccountStore::ActivityPage>> AccountStore::ListActivity(const UserId& user, const ConnectedAccountId& id,
+                                                                    const std::string& cursor, int limit) {
+  ActivityKey before;
+  if (!cursor.empty()) {
+    const auto decoded = DecodeCursor(cursor);
+    if (!decoded) co_return Fail(ErrorCode::kInvalidArgument, "not a cursor of ours");
+    before = *decoded;
+  }
+  auto read = [&](Connection& connection) -> Result<ActivityPage> {
     if (!connection.Query(kExists, id, user).Step()) return Fail(ErrorCode::kNotFound, "no such account");
-    std::vector<ActivityRow> activity;
-    Rows rows = connection.Query(kListActivity, user, id, limit);
+    ActivityPage page;
+    Rows rows = connection.Query(kListActivity, user, id, limit + 1, before.created_at, before.id);
     while (rows.Step()) {
-      activity.push_back({.id = rows.String(0),
-                          .job_type = rows.String(1),
-                          .status = rows.String(2),
-                          .error_code = rows.String(3),
-                          .started_at = rows.MaybeTime(4),
-                          .completed_at = rows.MaybeTime(5),
-                          .created_at = rows.Time(6)});
+      if (page.rows.size() == static_cast<std::size_t>(limit)) {
+        page.next_cursor = EncodeCursor({.created_at = page.rows.back().created_at, .id = page.rows.back().id});
+        break;
+      }
+      page.rows.push_back({.id = rows.String(0),
+                           .job_type = rows.String(1),
+                           .status = rows.String(2),
+                           .error_code = rows.String(3),
+                           .started_at = rows.MaybeTime(4),
+                           .completed_at = rows.MaybeTime(5),
+                           .created_at = rows.Time(6)});
     }
-    return activity;
+    return page;
   };
   co_return co_await engine_.Read(read);
 }

@@ -59,8 +59,8 @@ class AccountStore final : public connected_accounts::AccountStore {
   Task<Result<int>> CountSharingGrant(std::string_view provider, std::string_view provider_account_id,
                                       const ConnectedAccountId& except) override;
 
-  Task<Result<std::vector<ActivityRow>>> ListActivity(const UserId& user, const ConnectedAccountId& id,
-                                                      int limit) override;
+  Task<Result<ActivityPage>> ListActivity(const UserId& user, const ConnectedAccountId& id, const std::string& cursor,
+                                          int limit) override;
   Task<Result<void>> RaiseNotice(std::string_view provider, ErrorCode code, std::string_view reason) override;
   Task<Result<void>> ResolveNotices(std::string_view provider, std::vector<ErrorCode> faults) override;
   Task<Result<std::vector<Notice>>> ListNotices() override;

@@ -146,7 +146,7 @@ TEST_P(AccountStoreLaws, NobodyReachesTheAccountsOfAnother) {
   EXPECT_EQ(store.ErrorOf(accounts().RequestSync(stranger.id, account.id)), ErrorCode::kNotFound);
   EXPECT_EQ(store.ErrorOf(accounts().BeginErase(stranger.id, account.id)), ErrorCode::kNotFound);
   EXPECT_EQ(store.ErrorOf(accounts().PreviewErase(stranger.id, account.id)), ErrorCode::kNotFound);
-  EXPECT_EQ(store.ErrorOf(accounts().ListActivity(stranger.id, account.id, 10)), ErrorCode::kNotFound);
+  EXPECT_EQ(store.ErrorOf(accounts().ListActivity(stranger.id, account.id, "", 10)), ErrorCode::kNotFound);
   EXPECT_EQ(store.Get(accounts().GetForWork(account.id)).display_name, "ada.mail");
 }
 
@@ -259,7 +259,7 @@ TEST_P(AccountStoreLaws, ARunningSyncIsShown) {
   EXPECT_TRUE(store.Get(accounts().Get(user.id, account.id)).sync_running);
   store.Get(jobs().Finish({.job_id = job.id, .token = job.lease_token}, jobs::Outcome::Completed(), Now()));
   EXPECT_FALSE(store.Get(accounts().Get(user.id, account.id)).sync_running);
-  const auto activity = store.Get(accounts().ListActivity(user.id, account.id, 10));
+  const auto activity = store.Get(accounts().ListActivity(user.id, account.id, "", 10)).rows;
   ASSERT_EQ(activity.size(), 1u);
   EXPECT_EQ(activity[0].job_type, "fetch_emails");
   EXPECT_EQ(activity[0].status, "COMPLETED");
@@ -277,7 +277,7 @@ TEST_P(AccountStoreLaws, EachAttemptIsOneLineOfActivity) {
     const std::vector<jobs::Report> reports{{.lease = jobs::LeaseOf(job), .outcome = outcome, .next_run = Now()}};
     EXPECT_THAT(store.Get(jobs().FinishAll(reports)), IsEmpty());
     ends.push_back(Now());
-    const auto lines = store.Get(accounts().ListActivity(user.id, account.id, 10));
+    const auto lines = store.Get(accounts().ListActivity(user.id, account.id, "", 10)).rows;
     ASSERT_EQ(lines.size(), ends.size());
     expected.insert(expected.begin(), outcome.kind == jobs::Outcome::Kind::kCompleted ? "COMPLETED" : "FAILED");
     for (std::size_t i = 0; i < lines.size(); ++i) {
@@ -295,14 +295,28 @@ TEST_P(AccountStoreLaws, EachAttemptIsOneLineOfActivity) {
   attempt(jobs::Outcome::Completed());
   store.Get(jobs().Insert(sync));
   attempt(jobs::Outcome::Completed());
-  const auto newest = store.Get(accounts().ListActivity(user.id, account.id, 2));
-  ASSERT_EQ(newest.size(), 2u);
-  EXPECT_EQ(newest[1].created_at, ends[2]);
+  const auto newest = store.Get(accounts().ListActivity(user.id, account.id, "", 2));
+  ASSERT_EQ(newest.rows.size(), 2u);
+  EXPECT_EQ(newest.rows[1].created_at, ends[2]);
+  // Page by page it is the same list, and ends.
+  std::vector<std::string> paged, whole;
+  for (const auto& line : store.Get(accounts().ListActivity(user.id, account.id, "", 10)).rows)
+    whole.push_back(line.id);
+  std::string cursor;
+  do {
+    const auto page = store.Get(accounts().ListActivity(user.id, account.id, cursor, 1));
+    for (const auto& line : page.rows) paged.push_back(line.id);
+    cursor = page.next_cursor;
+  } while (!cursor.empty() && paged.size() <= whole.size());
+  EXPECT_EQ(paged, whole);
+  for (const char* foreign : {"x", "MTox", "MTpmZmZm"}) {
+    EXPECT_EQ(store.ErrorOf(accounts().ListActivity(user.id, account.id, foreign, 10)), ErrorCode::kInvalidArgument);
+  }
   std::set<std::string> ids;
-  for (const auto& line : store.Get(accounts().ListActivity(user.id, account.id, 10))) ids.insert(line.id);
+  for (const auto& line : store.Get(accounts().ListActivity(user.id, account.id, "", 10)).rows) ids.insert(line.id);
   EXPECT_EQ(ids.size(), ends.size());
   store.Get(jobs().Prune(Now() + seconds(1), 100));
-  EXPECT_THAT(store.Get(accounts().ListActivity(user.id, account.id, 10)), IsEmpty());
+  EXPECT_THAT(store.Get(accounts().ListActivity(user.id, account.id, "", 10)).rows, IsEmpty());
 }
 
 TEST_P(AccountStoreLaws, AnOperatorsFaultIsOneNoticeUntilItIsResolved) {
