@@ -4,7 +4,7 @@ namespace latchkey::jobs {
 
 Task<void> RightOfWay::Yield() {
   using SteadyClock = std::chrono::steady_clock;
-  const auto end = SteadyClock::now() + kLongestYield;
+  const auto end = SteadyClock::now() + longest_yield_;
   while (passes_ > 0) {
     const auto left = std::chrono::ceil<std::chrono::milliseconds>(end - SteadyClock::now());
     if (left.count() <= 0) co_return;

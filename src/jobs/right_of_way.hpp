@@ -12,11 +12,10 @@ namespace latchkey::jobs {
 /// only.
 class RightOfWay {
  public:
-  /// What one piece of long work waits at most: live work that is itself waiting (for a slow provider) slows an import
-  /// down to twenty pieces a second in each of its lanes, which is more than a provider's quota lets through.
-  static constexpr std::chrono::milliseconds kLongestYield{50};
-
-  explicit RightOfWay(Executor executor) : free_(std::move(executor)) {}
+  /// `longest_yield`: what one piece of long work waits at most. Live work that is itself waiting (for a slow provider)
+  /// slows an import down to twenty pieces a second in each of its lanes, more than a provider's quota lets through.
+  explicit RightOfWay(Executor executor, std::chrono::milliseconds longest_yield = std::chrono::milliseconds(50))
+      : longest_yield_(longest_yield), free_(std::move(executor)) {}
 
   class Pass {
    public:
@@ -31,10 +30,11 @@ class RightOfWay {
     RightOfWay& way_;
   };
 
-  /// Ends when nobody holds a pass, or after kLongestYield.
+  /// Ends when nobody holds a pass, or after the longest yield.
   Task<void> Yield();
 
  private:
+  const std::chrono::milliseconds longest_yield_;
   int passes_ = 0;
   Signal free_;
 };

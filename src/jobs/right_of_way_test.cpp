@@ -20,7 +20,7 @@ class RightOfWayTest : public ::testing::Test {
   }
 
   boost::asio::io_context loop_;
-  RightOfWay way_{loop_.get_executor()};
+  RightOfWay way_{loop_.get_executor(), std::chrono::minutes(10)};
   std::string order_;
 };
 
@@ -48,9 +48,9 @@ TEST_F(RightOfWayTest, LongWorkGoesOnWhenTheLastPassIsGivenBack) {
 }
 
 TEST_F(RightOfWayTest, APassThatIsNeverGivenBackDoesNotStopLongWork) {
-  const RightOfWay::Pass kept(way_);
-  latchkey::testing::RunTask(loop_, Piece("a"));
-  EXPECT_EQ(order_, "a");
+  RightOfWay way(loop_.get_executor(), std::chrono::milliseconds(1));
+  const RightOfWay::Pass kept(way);
+  latchkey::testing::RunTask(loop_, way.Yield());
 }
 
 TEST_F(RightOfWayTest, AnEarlierEndIsNotTakenForALaterOne) {
