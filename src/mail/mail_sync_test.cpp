@@ -204,7 +204,8 @@ TEST_F(MailSyncTest, AFullReadMakesWayForWhatSomebodyWaitsFor) {
   std::optional<jobs::RightOfWay::Pass> pass(way);
   mailbox_->calls.clear();
   std::optional<jobs::Outcome> outcome;
-  boost::asio::co_spawn(loop_, backfill_.Run(JobOf(kBackfillKind)),
+  const jobs::Job job = JobOf(kBackfillKind);
+  boost::asio::co_spawn(loop_, backfill_.Run(job),
                         [&](std::exception_ptr, jobs::Outcome ended) { outcome = std::move(ended); });
   loop_.restart();
   while (mailbox_->calls["list"] == 0) loop_.run_one();
