@@ -133,7 +133,8 @@ Answer ListAccountActivity(Call& call) {
   if (!owned) co_return Fail(owned.error());
   auto cursor = QueryText(call, "cursor", 512);
   if (!cursor) co_return Fail(cursor.error());
-  auto page = co_await call.services.account_store.ListActivity(call.user().id, *id, *cursor, *limit);
+  const std::string after(*cursor);
+  auto page = co_await call.services.account_store.ListActivity(call.user().id, *id, after, *limit);
   if (!page) co_return Fail(page.error());
   json::Writer out(1024);
   out.BeginObject().Key("items").BeginArray();
