@@ -19,8 +19,8 @@ struct SyncOptions {
   std::chrono::milliseconds poll_interval = std::chrono::seconds(60);
   /// A backfill gives its place in the queue to others after this long.
   std::chrono::milliseconds longest_backfill_run = std::chrono::seconds(60);
-  /// Rows of one commit at most: a few milliseconds of the writer, which others may be waiting for. A quarter of it would
-  /// halve what an import reaches beside the search index, with which its commits take turns.
+  /// Rows of one commit at most: a few milliseconds of the writer, which others may be waiting for. A quarter of it
+  /// would halve what an import reaches beside the search index, with which its commits take turns.
   std::size_t commit_size = 100;
   /// Messages read ahead of the commit, and their bytes: what bounds the memory of a run.
   std::size_t window_items = 400;
