@@ -10,6 +10,7 @@ import { useDialogs } from '@/shared/dialogs';
 import { forgetPerson } from '@/shared/person';
 import { problemWords } from '@/shared/error-words';
 import { t } from '@/shared/i18n/i18n';
+import { browserOf } from '@/shared/lib/browser-name';
 import { ago, fullTime, useNow } from '@/shared/lib/time';
 import { PageTitle } from '@/shared/page-title';
 import { usePreferences, type Theme } from '@/shared/preferences';
@@ -47,7 +48,7 @@ export function SettingsPage() {
                 value={value}
                 className="flex min-h-9 items-center justify-center gap-2 rounded-lg px-2 text-sm font-medium text-muted hover:text-ink data-[state=on]:bg-raised data-[state=on]:text-ink data-[state=on]:shadow-card pointer-coarse:min-h-11"
               >
-                <Icon aria-hidden className="size-4" />
+                <Icon aria-hidden className="size-4 shrink-0" />
                 {t(`settings.theme.${value}`)}
               </ToggleGroup.Item>
             ))}
@@ -120,12 +121,15 @@ function Device({ session }: { session: SessionInfo }) {
     onSuccess: () => queryClient.invalidateQueries({ queryKey: sessionsQuery.queryKey }),
     onError: (error) => say(problemWords(problemFrom(error).code).title, 'bad'),
   });
-  const name = session.user_agent ?? t('settings.unknownDevice');
+  const known = session.user_agent ? browserOf(session.user_agent) : undefined;
+  const name = known
+    ? t('settings.browserOnSystem', known)
+    : (session.user_agent ?? t('settings.unknownDevice'));
   return (
     <li className="flex items-center gap-3 py-3">
       <Laptop aria-hidden className="size-5 shrink-0 text-muted" />
       <div className="min-w-0 flex-1">
-        <p className="line-clamp-2 text-sm break-words">
+        <p className="line-clamp-2 text-sm break-words" title={session.user_agent ?? undefined}>
           <bdi>{name}</bdi>
         </p>
         <p className="text-sm text-muted" title={fullTime(session.last_seen_at)}>
