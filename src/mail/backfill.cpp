@@ -72,10 +72,11 @@ class BackfillRun {
 
   bool TimeIsUp() const { return parts_.clock.Now() - started_ >= parts_.options.longest_backfill_run; }
 
-  /// A small commit at the start of an account's life, so that its newest messages can be read within seconds.
+  /// Small commits at the start of an account's life, so that its newest messages can be read within seconds.
   std::size_t BatchSize() const {
-    const bool first = backfill_.epoch == 1 && backfill_.done < 10;
-    return std::min<std::size_t>(first ? 10 : parts_.options.commit_size, parts_.options.commit_size);
+    std::size_t size = parts_.options.commit_size;
+    if (backfill_.epoch == 1 && backfill_.done < 100) size = backfill_.done < 10 ? 10 : 45;
+    return std::min(size, parts_.options.commit_size);
   }
 
   Task<Result<void>> ListPage() {
