@@ -109,7 +109,12 @@ std::expected<RedisAddress, RedisUrlProblem> ParseRedisUrl(std::string_view url)
     const auto encoded_host = view.encoded_host_address();
     auto host = Decoded({encoded_host.data(), encoded_host.size()});
     if (!host || host->empty() || host->size() > 253) return Wrong("names no host", std::string(kForms));
-    if (host->find_first_of(" /?#@%") != std::string::npos) return Wrong("names no host", std::string(kForms));
+    // Names as resolvers know them; an address of version 6 stands in brackets. Whatever else was escaped is no host.
+    constexpr std::string_view kInNames = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._";
+    const bool is_address = view.host_type() == boost::urls::host_type::ipv6;
+    if (is_address ? host->contains('%') : host->find_first_not_of(kInNames) != std::string::npos) {
+      return Wrong("names no host", std::string(kForms));
+    }
     address.host = std::move(*host);
     if (view.has_port() && !view.port().empty()) {
       address.port = view.port_number();
