@@ -129,11 +129,11 @@ Answer ListAccountActivity(Call& call) {
   if (!id) co_return Fail(id.error());
   auto limit = QueryLimit(call);
   if (!limit) co_return Fail(limit.error());
-  auto owned = co_await call.services.accounts.Get(call.user().id, *id);
-  if (!owned) co_return Fail(owned.error());
   auto cursor = QueryText(call, "cursor", 512);
   if (!cursor) co_return Fail(cursor.error());
   const std::string after(*cursor);
+  auto owned = co_await call.services.accounts.Get(call.user().id, *id);
+  if (!owned) co_return Fail(owned.error());
   auto page = co_await call.services.account_store.ListActivity(call.user().id, *id, after, *limit);
   if (!page) co_return Fail(page.error());
   json::Writer out(1024);

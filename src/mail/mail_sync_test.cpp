@@ -30,12 +30,14 @@ class CrashingStore final : public MessageStore {
  public:
   explicit CrashingStore(MemoryMessageStore& store) : store_(store) {}
   std::function<bool()> crash_before, crash_after;
+  int bulk_commits = 0, usual_commits = 0;
 
   Task<Result<SyncState>> GetSyncState(const ConnectedAccountId& account) override {
     return store_.GetSyncState(account);
   }
   Task<Result<SyncCommitResult>> Apply(const SyncCommit& commit) override {
     if (crash_before && crash_before()) throw Crash();
+    (commit.bulk ? bulk_commits : usual_commits) += 1;
     auto result = co_await store_.Apply(commit);
     if (crash_after && crash_after()) throw Crash();
     co_return result;
@@ -199,6 +201,8 @@ TEST_F(MailSyncTest, TheNewestMessagesAreReadableAfterSmallCommits) {
 TEST_F(MailSyncTest, AFullReadMakesWayForWhatSomebodyWaitsFor) {
   for (int i = 0; i < 20; ++i) mailbox_->Deliver();
   RunLive();
+  EXPECT_EQ(store_.bulk_commits, 0);
+  EXPECT_GT(store_.usual_commits, 0);
   jobs::RightOfWay way(loop_.get_executor(), std::chrono::minutes(10));
   parts_.right_of_way = &way;
   std::optional<jobs::RightOfWay::Pass> pass(way);
@@ -217,6 +221,7 @@ TEST_F(MailSyncTest, AFullReadMakesWayForWhatSomebodyWaitsFor) {
   ASSERT_TRUE(outcome);
   EXPECT_EQ(outcome->kind, Kind::kCompleted);
   EXPECT_THAT(memory_.rows, SizeIs(20));
+  EXPECT_GT(store_.bulk_commits, 0);
 }
 
 TEST_F(MailSyncTest, AnExpiredHistoryHealsWithoutAnythingVanishing) {
